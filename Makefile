@@ -1,0 +1,67 @@
+# Two commands set everything up and go: `make demo` and `make test`. Each makes its own virtual environment.
+PYTHON ?= python3
+VENV := .venv
+EMULATOR_VENV := .venv-emulator
+BIN := $(VENV)/bin
+KEEP ?=
+
+.PHONY: help demo stop test test-fast lint format synth bench lock clean node
+
+help: ## Show what each target does
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+demo: $(VENV)/.installed $(EMULATOR_VENV)/.installed node_modules/.installed ## Run the whole control plane on this machine and show real events change real tables (KEEP=1 leaves it running)
+	$(BIN)/python -m local.demo $(if $(KEEP),--keep)
+
+stop: $(VENV)/.installed ## Stop what `make demo KEEP=1` left running
+	$(BIN)/python -m local.stop
+
+test: $(VENV)/.installed $(EMULATOR_VENV)/.installed node_modules/.installed ## Run every test
+	$(BIN)/python -m pytest
+
+test-fast: $(VENV)/.installed node_modules/.installed ## Run the tests that start no emulator
+	$(BIN)/python -m pytest -m "not e2e"
+
+lint: $(VENV)/.installed ## Check style (ruff) and types (mypy strict)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(VENV)/.installed ## Rewrite the code in the house style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+synth: $(VENV)/.installed node_modules/.installed ## Synthesise the CloudFormation templates into cdk.out
+	node_modules/.bin/cdk synth --quiet
+
+bench: $(VENV)/.installed ## Print every figure of benchmarks/
+	for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+lock: $(VENV)/.installed ## Write the functions' hash-locked requirements anew from their .in files
+	for source in lambdas/*/requirements.in layers/*/requirements.in; do \
+	  [ -e $$source ] || continue; \
+	  $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --no-header --no-emit-index-url --no-emit-find-links --output-file $${source%.in}.txt $$source || exit 1; \
+	done
+
+clean: ## Remove what the other targets made
+	rm -rf $(VENV) $(EMULATOR_VENV) node_modules build cdk.out .local
+
+$(VENV)/.installed: requirements.txt local/requirements.txt tests/requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; this is " + sys.version.split()[0] + ". Name another with make PYTHON=python3.13 ..." if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r tests/requirements.txt
+	@touch $@
+
+$(EMULATOR_VENV)/.installed: local/emulator-requirements.txt
+	$(PYTHON) -m venv $(EMULATOR_VENV)
+	$(EMULATOR_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r local/emulator-requirements.txt
+	@touch $@
+
+node:
+	@command -v node >/dev/null || { echo "Node.js 20 or newer is needed (the CDK runs on it) and 'node' is not on the PATH. See https://nodejs.org." >&2; exit 1; }
+	@command -v npm >/dev/null || { echo "npm is needed to install the CDK command-line tool and is not on the PATH; it comes with Node.js." >&2; exit 1; }
+	@node -e 'if (+process.versions.node.split(".")[0] < 20) { console.error("Node.js 20 or newer is needed; this is " + process.version + "."); process.exit(1) }'
+
+node_modules/.installed: package.json package-lock.json | node
+	npm ci --silent --no-audit --no-fund
+	@touch $@
