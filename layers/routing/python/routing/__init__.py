@@ -23,6 +23,7 @@ from routing.records import (
     Registration,
     Subscriber,
     TaskStamp,
+    task_stamp,
 )
 from routing.registrations import RegistrationReader
 from routing.repository import RoutingRepository, WriteResult
@@ -62,4 +63,5 @@ __all__ = [
     "WriteConflict",
     "WriteResult",
     "is_tombstone",
+    "task_stamp",
 ]

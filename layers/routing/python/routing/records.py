@@ -156,7 +156,7 @@ class Subscriber(_Row):
         username: the SIP user.
         ha1: MD5, 32 hexadecimal characters.
         ha1_sha256: SHA-256, 64 hexadecimal characters.
-        ha1_sha512t256: what the platform sends for SHA-512-256: 64 hexadecimal characters (the first half of a SHA-512).
+        ha1_sha512t256: what the platform sends for SHA-512-256: 64 hexadecimal characters, half of a SHA-512.
 
     """
 

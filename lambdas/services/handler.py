@@ -1,0 +1,93 @@
+"""The services function's entry: AWS's shapes in, AWS's shapes out."""
+
+import os
+import time
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+
+from lambdas.services.application import Application
+from lambdas.services.ecs_tasks import TaskState
+from lambdas.services.errors import UnknownServiceAction
+from lambdas.services.events import QueueBatch, ScheduledReconcile, ServiceAction, parse_event
+from lambdas.services.queue_batch import handle_queue_batch
+from lambdas.services.settings import Settings
+
+logger = Logger()
+metrics = Metrics()
+
+
+def handler(event: dict[str, Any], context: Any) -> Any:
+    """Answer an ECS task state change, a batch of the queue, a direct invocation or the schedule.
+
+    Returns:
+        For a batch, which messages failed (`batchItemFailures`); for a service action, its answer; else None.
+
+    Raises:
+        Exception: for anything but a batch, whatever went wrong, so that the invocation fails and is retried.
+
+    """
+    logger.append_keys(function_request_id=getattr(context, "aws_request_id", None))
+    try:
+        return _answer(event)
+    except Exception:
+        metrics.add_metric("EventsFailed", MetricUnit.Count, 1)
+        logger.exception("event failed")
+        raise
+    finally:
+        if metrics.metric_set:
+            metrics.flush_metrics()
+
+
+def _answer(event: dict[str, Any]) -> Any:
+    application = _application(Settings.from_environment(os.environ))
+    match parse_event(event):
+        case TaskState() as task:
+            outcome = application.apply_task_state.call(task)
+            logger.info(
+                "task state handled",
+                outcome=outcome.value,
+                task_arn=task.stamp.arn,
+                task_version=task.stamp.version,
+                group=task.group,
+                phase=task.phase.value,
+                region=task.region,
+            )
+            metrics.add_metric(f"TaskEvents{outcome.value.capitalize()}", MetricUnit.Count, 1)
+            return None
+        case QueueBatch() as batch:
+            return handle_queue_batch(batch.records, application.handle_jobs, logger, metrics)
+        case ServiceAction() as action:
+            return _service_action(application, action)
+        case ScheduledReconcile():
+            healed = application.reconcile.call()
+            logger.info("reconciled", rows_healed=healed)
+            metrics.add_metric("RowsHealed", MetricUnit.Count, healed)
+            return None
+
+
+def _service_action(application: Application, action: ServiceAction) -> Mapping[str, Any]:
+    parameters = action.parameters
+    match action.name:
+        case "BuildClientGatewayDialString":
+            return application.build_dial_string.call(
+                parameters.get("client_identifier"), parameters.get("destination")
+            )
+        case "CreateDomain":
+            return application.create_domain.call(parameters.get("domain"))
+    raise UnknownServiceAction(
+        f"service action {action.name!r} is not one of BuildClientGatewayDialString, CreateDomain"
+    )
+
+
+@lru_cache(maxsize=1)
+def _application(settings: Settings) -> Application:
+    return Application(settings, time.time)
+
+
+if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
+    # In Lambda everything is built while the execution environment starts, before the first event waits for it.
+    _application(Settings.from_environment(os.environ))

@@ -1,0 +1,1 @@
+"""One workflow per kind of event. Each takes its collaborators as arguments and talks to nothing itself."""
