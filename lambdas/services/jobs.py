@@ -20,6 +20,7 @@ from routing import (
     SetAddressGroup,
     Subscriber,
 )
+from routing.fields import described
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ def parse_job(body: object, sent_at: int) -> Job:
         raise InvalidJob("the body is not a JSON object")
     job_class, arguments = message.get("job_class"), message.get("job_args", [])
     if not isinstance(job_class, str):
-        raise InvalidJob(f"job_class is {job_class!r}, not a string")
+        raise InvalidJob(f"job_class is {described(job_class)}, not a string")
     parse = _JOB_CLASSES.get(job_class)
     if parse is None:
         raise UnknownJobClass(f"job class {job_class!r} is not one of {', '.join(_JOB_CLASSES)}")
@@ -111,7 +112,7 @@ def _notify_capacity(arguments: list[Any], _sent_at: int) -> CapacityChange:
     fields = _object(arguments, 0)
     for name in ("region", "cluster", "family"):
         if not isinstance(fields.get(name), str) or not fields[name]:
-            raise InvalidJob(f"{name} is {fields.get(name)!r}, not a non-empty string")
+            raise InvalidJob(f"{name} is {described(fields.get(name))}, not a non-empty string")
     return CapacityChange(fields["region"], fields["cluster"], fields["family"])
 
 

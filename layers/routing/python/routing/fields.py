@@ -8,10 +8,20 @@ _KEY_MAXIMUM = 1024
 """Characters of a text attribute; well below DynamoDB's 2,048 bytes for a partition key."""
 
 
+def described(value: object) -> str:
+    """Return what an error may show of a wrong value: a simple one as it is, of anything else only its type.
+
+    A whole object in the wrong place may hold credentials.
+    """
+    if value is None or isinstance(value, str | int | float):
+        return repr(value)[:100]
+    return f"of type {type(value).__name__}"
+
+
 def check_text(name: str, value: object) -> str:
     """Return `value` if it is a non-empty string of a length that a key may have, or raise InvalidRecord."""
     if not isinstance(value, str) or not value:
-        raise InvalidRecord(f"{name} is {value!r}, not a non-empty string")
+        raise InvalidRecord(f"{name} is {described(value)}, not a non-empty string")
     if len(value) > _KEY_MAXIMUM:
         raise InvalidRecord(f"{name} is {len(value)} characters long; at most {_KEY_MAXIMUM} are allowed")
     return value
@@ -20,7 +30,7 @@ def check_text(name: str, value: object) -> str:
 def check_number(name: str, value: object) -> int:
     """Return `value` if it is a whole number of zero or more, or raise InvalidRecord."""
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise InvalidRecord(f"{name} is {value!r}, not a whole number of 0 or more")
+        raise InvalidRecord(f"{name} is {described(value)}, not a whole number of 0 or more")
     return value
 
 

@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 TRANSACTION_MAXIMUM = 100
-"""Actions in one DynamoDB transaction, read or write."""
+"""Actions in one DynamoDB write transaction."""
+
+_READ_MAXIMUM = 25
+"""Items in one transactional read. DynamoDB takes 100; moto holds to the 25 that it took until 2022."""
 
 _ACTIONS_PER_KEY = 3  # the row, its order item, its journal entry
 
@@ -148,23 +151,34 @@ class RoutingRepository:
         return wanted
 
     def _read(self, addresses: Sequence[_Address]) -> tuple[dict[_Address, Stored], dict[Table, int]]:
-        """Read rows, order items and heads as they were at one moment."""
+        """Read heads, rows and order items.
+
+        What a later request returns may be newer than the heads, never older: if a row changed in between, so did
+        its head, and the write's condition fails.
+        """
         journal = self._names[Table.ROUTING_CHANGES]
         tables = sorted({table for table, _ in addresses}, key=lambda table: table.value)
         gets: list[tuple[str, WireItem]] = [(journal, head_key(table)) for table in tables]
         for table, key in addresses:
             gets.append((self._names[table], encode({table.key: key})))
             gets.append((journal, order_key(table, key)))
-        response = self._client.transact_get_items(
-            TransactItems=[{"Get": {"TableName": name, "Key": key}} for name, key in gets]
-        )
-        items = iter([decode(answer["Item"]) if answer.get("Item") else None for answer in response["Responses"]])
+        items = self._get(gets)
         heads = {table: int((next(items) or {}).get("head", 0)) for table in tables}  # type: ignore[arg-type]
         stored = {}
         for address in addresses:
             row, order = next(items), next(items)
             stored[address] = Stored(row, None if order is None else _without_key(order))
         return stored, heads
+
+    def _get(self, gets: Sequence[tuple[str, WireItem]]) -> Iterator[dict[str, Value] | None]:
+        for start in range(0, len(gets), _READ_MAXIMUM):
+            response = self._client.transact_get_items(
+                TransactItems=[
+                    {"Get": {"TableName": name, "Key": key}} for name, key in gets[start : start + _READ_MAXIMUM]
+                ]
+            )
+            for answer in response["Responses"]:
+                yield decode(answer["Item"]) if answer.get("Item") else None
 
     def _commit(self, stored: dict[_Address, Stored], wanted: dict[_Address, Stored], heads: dict[Table, int]) -> None:
         now = int(self._clock())
