@@ -1,0 +1,127 @@
+"""A Lambda function that events invoke."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_lambda_destinations as destinations
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from cdk.constructs.alarms import Alarms
+from cdk.constructs.dead_letters import DeadLetters
+from cdk.nag import acknowledge
+from cdk.settings import FunctionSize, Settings
+from cdk.target import LAMBDA_PYTHON, Target
+
+
+def lambda_architecture(target: Target) -> lambda_.Architecture:
+    """Return the CDK's value for a target's machine."""
+    return lambda_.Architecture.ARM_64 if target.architecture == "arm64" else lambda_.Architecture.X86_64
+
+
+def lambda_runtime(target: Target) -> lambda_.Runtime:
+    """Return the CDK's value for a target's Python."""
+    if target.python_version == LAMBDA_PYTHON:
+        return lambda_.Runtime.PYTHON_3_13
+    return lambda_.Runtime(f"python{target.python_version}", lambda_.RuntimeFamily.PYTHON)
+
+
+class EventFunction(Construct):
+    """A function with a role and a log group of its own, a queue for events that it failed on, and alarms.
+
+    An asynchronous event that fails is tried again, and then goes to `failures` with the error that it failed with.
+    The role starts with the right to write the function's own log and nothing else.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: Settings,
+        alarms: Alarms,
+        target: Target,
+        handler: str,
+        bundle: Path,
+        layers: Sequence[lambda_.ILayerVersion],
+        size: FunctionSize,
+        environment: dict[str, str],
+    ) -> None:
+        """Make the function.
+
+        Parameters:
+            scope: the construct that it belongs to.
+            construct_id: its name in the tree, in alarms, and in Powertools' metrics and log lines.
+            settings: the deployment's settings.
+            alarms: where its alarms are.
+            target: what the bundle is for.
+            handler: dotted path of the handler.
+            bundle: directory with its code.
+            layers: the layers that it imports from.
+            size: memory and time limit.
+            environment: its own environment; Powertools' is added.
+
+        """
+        super().__init__(scope, construct_id)
+        log_group = _log_group(self, settings)
+        role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+        log_group.grant_write(role)
+        self.failures = DeadLetters(
+            self, f"{construct_id}Failures", alarms=alarms, what=f"Events of {construct_id}"
+        ).queue
+        self.function = lambda_.Function(
+            self,
+            "Function",
+            runtime=lambda_runtime(target),
+            architecture=lambda_architecture(target),
+            handler=handler,
+            code=lambda_.Code.from_asset(str(bundle)),
+            layers=list(layers),
+            role=role,
+            log_group=log_group,
+            memory_size=size.memory_megabytes,
+            timeout=Duration.seconds(size.timeout_seconds),
+            environment={
+                "POWERTOOLS_SERVICE_NAME": construct_id,
+                "POWERTOOLS_METRICS_NAMESPACE": "SomlengSwitch",
+                "POWERTOOLS_LOG_LEVEL": settings.log_level,
+                **environment,
+            },
+            on_failure=destinations.SqsDestination(self.failures),
+            retry_attempts=settings.events.retries,
+            max_event_age=Duration.seconds(settings.events.max_age_seconds),
+        )
+        acknowledge(
+            self.function,
+            "AwsSolutions-L1",
+            "Python 3.13 is the newest that all of the project's tests run on; the emulator runs a function with its "
+            "own Python, which the runtime then says as it is.",
+        )
+        per_minutes = Duration.minutes(5)
+        alarms.add(
+            f"{construct_id}Errors",
+            self.function.metric_errors(period=per_minutes, statistic="Sum"),
+            threshold=1,
+            description=f"The function {construct_id} failed on an event",
+        )
+        alarms.add(
+            f"{construct_id}Throttles",
+            self.function.metric_throttles(period=per_minutes, statistic="Sum"),
+            threshold=1,
+            description=f"The function {construct_id} was throttled: the account's concurrency is used up",
+        )
+
+
+def _log_group(scope: Construct, settings: Settings) -> logs.LogGroup:
+    log_group = logs.LogGroup(
+        scope, "Log", removal_policy=RemovalPolicy.RETAIN if settings.protect_data else RemovalPolicy.DESTROY
+    )
+    # The construct takes an enumeration, the resource takes the days that the settings hold.
+    resource = log_group.node.default_child
+    if not isinstance(resource, logs.CfnLogGroup):
+        raise TypeError(f"a log group's resource is {type(resource).__name__}")
+    resource.retention_in_days = settings.log_retention_days
+    return log_group
