@@ -122,7 +122,9 @@ def _milliseconds(detail: Mapping[str, Any], name: str) -> int | None:
 
 
 def _network_interface(detail: Mapping[str, Any]) -> NetworkInterface | None:
-    attachments = detail.get("attachments") or []
+    attachments = detail.get("attachments")
+    if attachments is None:
+        return None
     if not isinstance(attachments, list):
         raise InvalidEvent(f"task state: attachments is {attachments!r}, not a list")
     interfaces = []
@@ -136,7 +138,10 @@ def _network_interface(detail: Mapping[str, Any]) -> NetworkInterface | None:
 
 
 def _private_ip(index: int, attachment: Mapping[str, Any]) -> str | None:
-    for detail in attachment.get("details") or []:
+    details = attachment.get("details") or []
+    if not isinstance(details, list) or not all(isinstance(detail, Mapping) for detail in details):
+        raise InvalidEvent(f"task state: attachments[{index}].details is {details!r}, not a list of objects")
+    for detail in details:
         if detail.get("name") == "privateIPv4Address":
             try:
                 return str(ipaddress.IPv4Address(detail.get("value")))

@@ -17,7 +17,7 @@ from lambdas.services.queue_batch import handle_queue_batch
 from lambdas.services.settings import Settings
 
 logger = Logger()
-metrics = Metrics()
+metrics = Metrics(namespace="SomlengSWITCH")
 
 
 def handler(event: dict[str, Any], context: Any) -> Any:
