@@ -35,7 +35,7 @@ def handle_queue_batch(
     with processor(list(records), handler=parse):
         parsed = [(result, record) for status, result, record in processor.process() if status == "success"]
         for index, error in handle_jobs.call([job for job, _ in parsed]).items():
-            processor.failure_handler(parsed[index][1], (type(error), error, error.__traceback__))
+            processor.failure_handler(SQSRecord(parsed[index][1]), (type(error), error, error.__traceback__))
         for record, (_, failure, _) in zip(processor.fail_messages, processor.exceptions, strict=True):
             # The message's body stays out of the log: it may hold credentials.
             logger.error(

@@ -6,6 +6,7 @@ from typing import Any
 
 import boto3
 from moto.ec2.utils import generate_instance_identity_document
+from moto.moto_api import state_manager
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,8 @@ class Cluster:
 
     def __init__(self, region: str, name: str = "somleng-switch") -> None:
         self.region, self.name = region, name
+        # Left alone, moto lets a task die of being described.
+        state_manager.set_transition("ecs::task", {"progression": "manual", "times": 1_000_000})
         self.ecs = boto3.client("ecs", region_name=region)
         self.ec2 = boto3.client("ec2", region_name=region)
         self.ecs.put_account_setting(name="taskLongArnFormat", value="enabled")
@@ -32,6 +35,7 @@ class Cluster:
         for family in ("media-proxy", "client-gateway"):
             self.ecs.register_task_definition(family=family, networkMode="host", containerDefinitions=container)
         vpc = self.ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+        self.ec2.modify_vpc_attribute(VpcId=vpc, EnableDnsHostnames={"Value": True})  # moto's tasks need a name
         self.subnet = self.ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.0.0/20")["Subnet"]["SubnetId"]
         self.security_group = self.ec2.create_security_group(GroupName=name, Description="x", VpcId=vpc)["GroupId"]
 

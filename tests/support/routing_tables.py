@@ -59,6 +59,15 @@ def journal(table: Table) -> tuple[int, list[tuple[int, str, str]]]:
     return head, changes
 
 
+def clear(*tables: Table) -> None:
+    """Remove every item of some tables."""
+    for table in tables:
+        names = [table.key, *SORT_KEYS.get(table, ())[:1]]
+        for page in client().get_paginator("scan").paginate(TableName=NAMES[table]):
+            for item in page["Items"]:
+                client().delete_item(TableName=NAMES[table], Key={name: item[name] for name in names})
+
+
 class RequestCounter:
     """Counts the requests that a client sends, by operation, retries included."""
 

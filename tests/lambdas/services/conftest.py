@@ -1,14 +1,19 @@
 """The services function in an emulated account."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from io import StringIO
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import patch
 
 import boto3
 import pytest
+from botocore.client import BaseClient
 
-from lambdas.services.handler import handler
+from lambdas.services.handler import handler, logger
 from tests.support.routing_tables import ENVIRONMENT
 
 REGION_DATA = [
@@ -35,9 +40,28 @@ class Services:
     """The function, and what lies around it."""
 
     queue_url: str
+    _log: StringIO
 
     def __call__(self, event: Any) -> Any:
         return handler(event, SimpleNamespace(aws_request_id="request-1", function_name="services"))
+
+    @property
+    def log(self) -> list[dict[str, Any]]:
+        """The lines that the function has logged."""
+        return [json.loads(line) for line in self._log.getvalue().splitlines()]
+
+    @contextmanager
+    def requests(self) -> Iterator[list[str]]:
+        """Collect the names of the AWS operations that are asked for meanwhile."""
+        operations: list[str] = []
+        send = BaseClient._make_api_call  # type: ignore[attr-defined]
+
+        def note_and_send(client: Any, operation: str, parameters: Any) -> Any:
+            operations.append(operation)
+            return send(client, operation, parameters)
+
+        with patch.object(BaseClient, "_make_api_call", note_and_send):
+            yield operations
 
     def queued(self) -> list[dict[str, Any]]:
         """Take what the function left in its queue."""
@@ -71,4 +95,6 @@ def services(dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> Services:
         "MEDIA_PROXY_NG_PORT",
     ):
         monkeypatch.delenv(name, raising=False)
-    return Services(queue_url)
+    log = StringIO()
+    monkeypatch.setattr(logger.registered_handler, "stream", log)
+    return Services(queue_url, log)

@@ -13,7 +13,7 @@ from routing import Table
 from tests.lambdas.services.conftest import Services
 from tests.support.ecs_cluster import Cluster
 from tests.support.ecs_events import STARTED_AT, task_arn, task_event
-from tests.support.routing_tables import NAMES, all_rows, client, journal, rows
+from tests.support.routing_tables import NAMES, all_rows, clear, client, journal, rows
 
 GATEWAY = "service:client-gateway"
 PROXY = "service:media-proxy"
@@ -142,11 +142,7 @@ def test_a_stop_does_not_remove_the_successor_at_the_same_address(services: Serv
 @given(data=st.data())
 def test_events_of_an_address_in_any_order_and_number_end_the_same(services: Services, data: st.DataObject) -> None:
     """Two switches that had one address one after the other, the second still running or not."""
-    for item in all_rows(Table.ROUTING_CHANGES):
-        key = {"table": {"S": str(item["table"])}, "seq": {"N": str(item["seq"])}}
-        client().delete_item(TableName=NAMES[Table.ROUTING_CHANGES], Key=key)
-    for row in all_rows(Table.LOAD_BALANCER_TARGETS):
-        client().delete_item(TableName=NAMES[Table.LOAD_BALANCER_TARGETS], Key={"dst_uri": {"S": str(row["dst_uri"])}})
+    clear(Table.LOAD_BALANCER_TARGETS, Table.ROUTING_CHANGES)
     second_runs = data.draw(st.booleans())
     events = [
         task_event("a", version=2, started_at="2026-03-07T10:00:00Z"),
