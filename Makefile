@@ -34,8 +34,11 @@ format: $(VENV)/.installed ## Rewrite the code in the house style
 synth: $(VENV)/.installed node_modules/.installed ## Synthesise the CloudFormation templates into cdk.out
 	node_modules/.bin/cdk synth --quiet
 
-bench: $(VENV)/.installed ## Print every figure of benchmarks/
-	for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+bench: $(VENV)/.installed $(EMULATOR_VENV)/.installed ## Print every figure of benchmarks/
+	for script in benchmarks/*.py; do \
+	  name=$$(basename $$script .py); echo "== $$name"; \
+	  PYTHONPATH=layers/routing/python $(BIN)/python -m benchmarks.$$name || exit 1; \
+	done
 
 lock: $(VENV)/.installed ## Write the functions' hash-locked requirements anew from their .in files
 	for source in lambdas/*/requirements.in layers/*/requirements.in; do \

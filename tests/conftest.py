@@ -7,21 +7,16 @@ import pytest
 from moto import mock_aws
 
 from tests.support import routing_tables
+from tests.support.services_environment import AWS
 
 
 @pytest.fixture
 def aws_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """An environment in which no client can reach a real account."""
-    for name, value in {
-        "AWS_DEFAULT_REGION": "ap-southeast-1",
-        "AWS_REGION": "ap-southeast-1",
-        "AWS_ACCESS_KEY_ID": "testing",
-        "AWS_SECRET_ACCESS_KEY": "testing",
-        "AWS_SESSION_TOKEN": "testing",
-        "MOTO_EC2_LOAD_DEFAULT_AMIS": "false",  # no test looks at an image, and loading them takes a second
-    }.items():
+    for name, value in AWS.items():
         monkeypatch.setenv(name, value)
-    for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL"):
+    monkeypatch.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")  # no test looks at an image; loading them takes a second
+    for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_SESSION_TOKEN"):
         monkeypatch.delenv(name, raising=False)
 
 

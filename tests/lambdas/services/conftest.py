@@ -14,24 +14,8 @@ import pytest
 from botocore.client import BaseClient
 
 from lambdas.services.handler import handler, logger
-from tests.support.routing_tables import ENVIRONMENT
+from tests.support.services_environment import OPTIONAL, PASSWORD_PARAMETER, services_environment
 
-REGION_DATA = [
-    {
-        "identifier": "ap-southeast-1",
-        "alias": "hydrogen",
-        "group_id": 1,
-        "human_name": "South East Asia (Singapore)",
-        "nat_ip": "13.250.230.15",
-    },
-    {
-        "identifier": "us-east-1",
-        "alias": "helium",
-        "group_id": 2,
-        "human_name": "North America (N. Virginia, USA)",
-        "nat_ip": "52.4.242.134",
-    },
-]
 PASSWORD = "platform-password"
 
 
@@ -73,27 +57,10 @@ class Services:
 def services(dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> Services:
     """The services function with its tables, its queue and the platform's password."""
     queue_url = boto3.client("sqs").create_queue(QueueName="switch-services")["QueueUrl"]
-    boto3.client("ssm").put_parameter(Name="somleng.test.services_password", Value=PASSWORD, Type="SecureString")
-    environment = {
-        **ENVIRONMENT,
-        "SWITCH_GROUP": "service:switch",
-        "MEDIA_PROXY_GROUP": "service:media-proxy",
-        "CLIENT_GATEWAY_GROUP": "service:client-gateway",
-        "REGION_DATA": json.dumps(REGION_DATA),
-        "QUEUE_URL": queue_url,
-        "CALL_PLATFORM_HOST": "http://127.0.0.1:9",  # the discard port: nothing answers there
-        "CALL_PLATFORM_USERNAME": "services",
-        "CALL_PLATFORM_PASSWORD_PARAMETER": "somleng.test.services_password",
-    }
-    for name, value in environment.items():
+    boto3.client("ssm").put_parameter(Name=PASSWORD_PARAMETER, Value=PASSWORD, Type="SecureString")
+    for name, value in services_environment(queue_url).items():
         monkeypatch.setenv(name, value)
-    for name in (
-        "ECS_CLUSTERS",
-        "FS_SIP_PORT",
-        "FS_SIP_ALTERNATIVE_PORT",
-        "FS_EVENT_SOCKET_PORT",
-        "MEDIA_PROXY_NG_PORT",
-    ):
+    for name in OPTIONAL:
         monkeypatch.delenv(name, raising=False)
     log = StringIO()
     monkeypatch.setattr(logger.registered_handler, "stream", log)

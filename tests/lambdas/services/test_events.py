@@ -7,9 +7,10 @@ import pytest
 
 from lambdas.services.errors import InvalidEvent, InvalidSetting, ServicesError, UnknownEvent
 from routing import RoutingError, Table
-from tests.lambdas.services.conftest import REGION_DATA, Services
+from tests.lambdas.services.conftest import Services
 from tests.support.ecs_events import task_event
 from tests.support.routing_tables import all_rows
+from tests.support.services_environment import REGION_DATA
 
 
 @pytest.mark.parametrize(
