@@ -81,6 +81,12 @@ def test_a_stop_never_removes_the_row_of_another_task() -> None:
         assert owner(outcome([running("a", 3, started_at)], stored)) == "b"
 
 
+def test_a_stop_that_is_remembered_beside_a_row_is_not_written_again_when_that_row_goes() -> None:
+    stop = stopped("c", 3, 3_000)
+    settled = outcome([running("a", 1, 1_000), stop, stopped("a", 4, 1_000), stopped("b", 4, 2_000)])
+    assert outcome([stop], settled) is settled
+
+
 def test_a_removed_row_is_remembered_for_a_day_with_what_it_was() -> None:
     stored = outcome([running("a", 1, 10), stopped("a", 2, 10)])
     assert stored.row == {

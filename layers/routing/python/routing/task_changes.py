@@ -85,6 +85,8 @@ class RemoveTaskRow:
             return replace(stored, row=self._tombstone(stored.row, now))
         if _started_before(self.task, owner):
             return stored  # a late RUNNING of this task will be refused for the same reason
+        if self.task.arn in _stopped_tasks(stored):
+            return stored
         if is_tombstone(stored.row):
             return replace(stored, row=self._tombstone({}, now))
         return self._remember_beside(stored, now)
@@ -98,8 +100,6 @@ class RemoveTaskRow:
 
     def _remember_beside(self, stored: Stored, now: int) -> Stored:
         stopped = _stopped_tasks(stored)
-        if self.task.arn in stopped:
-            return stored
         # One address has few owners within a day; the bound only keeps the item small whatever happens.
         kept = frozenset(sorted(stopped)[: _STOPPED_TASKS_MAXIMUM - 1]) | {self.task.arn}
         return replace(stored, order={"stopped_tasks": kept, "expires": now + TOMBSTONE_SECONDS})
