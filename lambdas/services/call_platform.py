@@ -9,7 +9,8 @@ import urllib3
 from lambdas.services.errors import CallPlatformError
 from lambdas.services.settings import CallPlatformSettings
 
-_TIMEOUT = urllib3.Timeout(connect=3, read=10)
+_CONNECT_SECONDS = 3.0
+_READ_SECONDS = 10.0
 
 
 class CallPlatform:
@@ -25,7 +26,9 @@ class CallPlatform:
         self._settings = settings
         self._password = password
         # No retry here: the queue retries the whole message, later and with a fresh count.
-        self._pool = urllib3.PoolManager(timeout=_TIMEOUT, retries=False, maxsize=2)
+        self._pool = urllib3.PoolManager(
+            timeout=urllib3.Timeout(connect=_CONNECT_SECONDS, read=_READ_SECONDS), retries=False, maxsize=2
+        )
 
     def update_capacity(self, region_alias: str, capacity: int) -> None:
         """Tell the platform how many switches run in a region.

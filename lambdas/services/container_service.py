@@ -74,7 +74,11 @@ class ContainerService:
 
     def count_tasks(self, region: str, cluster: str, family: str) -> int:
         """Return how many tasks of a family ECS wants running in a cluster."""
-        pages = self._clients.ecs(region).get_paginator("list_tasks").paginate(cluster=cluster, family=family)
+        pages = (
+            self._clients.ecs(region)
+            .get_paginator("list_tasks")
+            .paginate(cluster=cluster, family=family, desiredStatus="RUNNING")
+        )
         return sum(len(page["taskArns"]) for page in pages)
 
     def instance_addresses(
