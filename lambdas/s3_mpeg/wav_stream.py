@@ -13,9 +13,10 @@ from lambdas.s3_mpeg.wav_format import FMT_BYTES, WavFormat, parse_format
 _RIFF_HEADER_BYTES = 12
 _CHUNK_HEADER_BYTES = 8
 _DS64_BYTES = 28
-_UNKNOWN = 0xFFFFFFFF
-# What SoX writes to an output in which it cannot seek back.
-_SOX_UNKNOWN = 0x7FFFF000
+# What writers announce that do not know how much will come and cannot seek back: most of them the largest number
+# there is; SoX and espeak, and arecord, and others, one around the largest with a sign.
+_ALL_ONES = 0xFFFFFFFF
+_OPEN_SIZES = (0x7FFFF000, 0x7FFFFFFF, 0x80000000)
 
 
 class _State(Enum):
@@ -31,17 +32,17 @@ class WavStream:
     It holds at most a chunk header, a `fmt ` or `ds64` chunk and part of a block of samples, whatever the file does.
 
     Parameters:
-        length: bytes of the whole file. Known, it shows at the header that samples are missing at the end.
+        length: bytes of the whole file: it shows at the header that samples are missing at the end.
 
     """
 
-    def __init__(self, length: int | None = None) -> None:
+    def __init__(self, length: int) -> None:
         self.samples = 0
         """Bytes of samples returned so far."""
         self._format: WavFormat | None = None
         self._length = length
         self._state = _State.RIFF
-        self._pending = b""
+        self._pending = bytearray()
         self._position = 0  # of `_pending` in the file
         self._skip = 0
         self._riff_end: int | None = None
@@ -69,7 +70,7 @@ class WavStream:
         """
         if self._state is _State.REST:
             return b""
-        self._pending = self._pending + piece if self._pending else piece
+        self._pending += piece
         while self._state in (_State.RIFF, _State.CHUNKS) and self._step():
             pass
         return self._take_samples() if self._state is _State.SAMPLES else b""
@@ -124,7 +125,7 @@ class WavStream:
         form, size, kind = struct.unpack("<4sI4s", header)
         if form not in (b"RIFF", b"RF64", b"BW64") or kind != b"WAVE":
             raise ConversionError(Cause.NOT_WAV, f"the file begins with {header!r}, not with RIFF....WAVE")
-        self._riff_end = None if size in (0, _UNKNOWN) else size + _CHUNK_HEADER_BYTES
+        self._riff_end = None if size in (0, _ALL_ONES) else size + _CHUNK_HEADER_BYTES
         self._state = _State.CHUNKS
 
     def _open_long(self, ds64: bytes) -> None:
@@ -136,23 +137,23 @@ class WavStream:
 
     def _open_data(self, size: int) -> None:
         self._left = self._data_bytes(size) if self.format else None
-        if self._left is not None and self._length is not None and self._position + self._left > self._length:
+        if self._left is not None and self._position + self._left > self._length:
             raise self._truncated(self._length, self._position + self._left)
         self._state = _State.SAMPLES
 
     def _data_bytes(self, size: int) -> int | None:
         """Return how many bytes of samples follow, None for as many as there are.
 
-        A writer that cannot seek back leaves 0 or a huge number. Zero is taken at its word only when the RIFF size
+        A size that no file of this length can hold is a sign of missing samples, unless the writer has left the RIFF
+        size open: then it has not come back for this one either. Zero is taken at its word only when the RIFF size
         says that the file goes on after the empty data chunk.
         """
-        if size == _UNKNOWN:
+        if size == _ALL_ONES:
             return self._long_data
-        if size == _SOX_UNKNOWN:
-            return None
-        if size == 0 and (self._riff_end is None or self._riff_end <= self._position):
-            return None
-        return size
+        if size == 0:
+            return 0 if self._riff_end is not None and self._riff_end > self._position else None
+        too_long = self._position + size > self._length
+        return None if too_long and (size in _OPEN_SIZES or self._riff_end is None) else size
 
     def _take_samples(self) -> bytes:
         block = self.format.block_bytes
@@ -164,11 +165,13 @@ class WavStream:
             # What is left of less than a block can be played by nobody.
             if self._left == 0 or (self._left < block and len(self._pending) >= self._left):
                 self._state = _State.REST
-                self._pending = b""
+                self._pending.clear()
         return samples
 
     def _consume(self, count: int) -> bytes:
-        taken, self._pending = self._pending[:count], self._pending[count:]
+        # Cutting off a bytearray's beginning moves nothing, however small the pieces are that it is cut into.
+        taken = bytes(memoryview(self._pending)[:count])
+        del self._pending[:count]
         self._position += count
         return taken
 
