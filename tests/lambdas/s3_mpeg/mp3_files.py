@@ -3,6 +3,7 @@
 import subprocess
 from array import array
 from dataclasses import dataclass
+from itertools import pairwise
 
 from lambdas.s3_mpeg.ffmpeg import ffmpeg_path
 
@@ -23,7 +24,7 @@ class Decoded:
         """Return the pitch in the middle half of a channel, in hertz, by counting zero crossings."""
         samples = self.channels[channel]
         middle = samples[len(samples) // 4 : 3 * len(samples) // 4]
-        crossings = sum((a < 0) != (b < 0) for a, b in zip(middle, middle[1:], strict=False))
+        crossings = sum((a < 0) != (b < 0) for a, b in pairwise(middle))
         return crossings / 2 / (len(middle) / self.sample_rate)
 
     def peak(self, channel: int) -> float:
