@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 EMULATOR_VENV := .venv-emulator
 BIN := $(VENV)/bin
+RUN := PYTHONPATH=layers/routing/python $(BIN)/python
 KEEP ?=
 
 .PHONY: help demo stop test test-fast lint format synth bench lock clean node
@@ -11,10 +12,10 @@ help: ## Show what each target does
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
 demo: $(VENV)/.installed $(EMULATOR_VENV)/.installed node_modules/.installed ## Run the whole control plane on this machine and show real events change real tables (KEEP=1 leaves it running)
-	$(BIN)/python -m local.demo $(if $(KEEP),--keep)
+	$(RUN) -m local.demo $(if $(KEEP),--keep)
 
 stop: $(VENV)/.installed ## Stop what `make demo KEEP=1` left running
-	$(BIN)/python -m local.stop
+	$(RUN) -m local.stop
 
 test: $(VENV)/.installed $(EMULATOR_VENV)/.installed node_modules/.installed ## Run every test
 	$(BIN)/python -m pytest
@@ -37,7 +38,7 @@ synth: $(VENV)/.installed node_modules/.installed ## Synthesise the CloudFormati
 bench: $(VENV)/.installed $(EMULATOR_VENV)/.installed ## Print every figure of benchmarks/
 	for script in benchmarks/*.py; do \
 	  name=$$(basename $$script .py); echo "== $$name"; \
-	  PYTHONPATH=layers/routing/python $(BIN)/python -m benchmarks.$$name || exit 1; \
+	  $(RUN) -m benchmarks.$$name || exit 1; \
 	done
 
 lock: $(VENV)/.installed ## Write the functions' hash-locked requirements anew from their .in files

@@ -1,0 +1,1 @@
+"""Runs the system on one machine, with no AWS account and no Docker."""

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from moto import mock_aws
+from moto.moto_api import state_manager
 
 from tests.support import routing_tables
 from tests.support.services_environment import AWS
@@ -23,6 +24,8 @@ def aws_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def aws(aws_environment: None) -> Iterator[None]:
     """An empty AWS account, emulated in this process."""
+    # Left alone, moto lets a task die of being described.
+    state_manager.set_transition("ecs::task", {"progression": "manual", "times": 1_000_000})
     # A new session would load every service model anew: half of the time that a test takes.
     with mock_aws(config={"core": {"reset_boto3_session": False}}):
         yield

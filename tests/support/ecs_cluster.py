@@ -6,7 +6,6 @@ from typing import Any
 
 import boto3
 from moto.ec2.utils import generate_instance_identity_document
-from moto.moto_api import state_manager
 
 
 @dataclass(frozen=True)
@@ -24,13 +23,11 @@ class Cluster:
 
     def __init__(self, region: str, name: str = "somleng-switch") -> None:
         self.region, self.name = region, name
-        # Left alone, moto lets a task die of being described.
-        state_manager.set_transition("ecs::task", {"progression": "manual", "times": 1_000_000})
         self.ecs = boto3.client("ecs", region_name=region)
         self.ec2 = boto3.client("ec2", region_name=region)
         self.ecs.put_account_setting(name="taskLongArnFormat", value="enabled")
         self.ecs.create_cluster(clusterName=name)
-        container = [{"name": "main", "image": "none", "memory": 64}]
+        container: Any = [{"name": "main", "image": "none", "memory": 64}]
         self.ecs.register_task_definition(family="switch", networkMode="awsvpc", containerDefinitions=container)
         for family in ("media-proxy", "client-gateway"):
             self.ecs.register_task_definition(family=family, networkMode="host", containerDefinitions=container)
@@ -40,7 +37,7 @@ class Cluster:
         self.security_group = self.ec2.create_security_group(GroupName=name, Description="x", VpcId=vpc)["GroupId"]
 
     def add_instance(self, *, public: bool = False) -> Instance:
-        interface = {
+        interface: Any = {
             "DeviceIndex": 0,
             "SubnetId": self.subnet,
             "AssociatePublicIpAddress": public,
@@ -64,16 +61,23 @@ class Cluster:
             resource.public_ip_address,
         )
 
-    def run(self, family: str, group: str | None = None) -> dict[str, Any]:
-        """Run one task on some instance and return it as ECS describes it."""
-        network = {"awsvpcConfiguration": {"subnets": [self.subnet], "securityGroups": [self.security_group]}}
-        return self.ecs.run_task(
+    def run(self, family: str, group: str | None = None, on: Instance | None = None) -> dict[str, Any]:
+        """Run one task, on some instance if not on a given one, and return it as ECS describes it."""
+        group = group or f"service:{family}"
+        if on is not None:
+            started: Any = self.ecs.start_task(
+                cluster=self.name, taskDefinition=family, group=group, containerInstances=[on.container_instance_arn]
+            )["tasks"][0]
+            return dict(started)
+        network: Any = {"awsvpcConfiguration": {"subnets": [self.subnet], "securityGroups": [self.security_group]}}
+        task: Any = self.ecs.run_task(
             cluster=self.name,
             taskDefinition=family,
             launchType="EC2",
-            group=group or f"service:{family}",
+            group=group,
             **({"networkConfiguration": network} if family == "switch" else {}),
         )["tasks"][0]
+        return dict(task)
 
     def stop(self, task: dict[str, Any]) -> None:
         self.ecs.stop_task(cluster=self.name, task=task["taskArn"])
@@ -82,4 +86,4 @@ class Cluster:
 def interface_ip(task: dict[str, Any]) -> str:
     """Return the address of a task's own interface."""
     details = task["attachments"][0]["details"]
-    return next(detail["value"] for detail in details if detail["name"] == "privateIPv4Address")
+    return str(next(detail["value"] for detail in details if detail["name"] == "privateIPv4Address"))
