@@ -83,7 +83,8 @@ def _encode(
     wav = stream.format
     mp3 = mp3_format(wav, settings.bit_rate)
     levels = Levels(wav)
-    with Encoder(encode_command(wav, mp3), result.write, deadline) as encoder:
+    with Encoder(encode_command(mp3), result.write, deadline) as encoder:
+        encoder.write(wav.header())
         for piece in chain([first], samples):
             encoder.write(piece)
             levels.add(piece)

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from lambdas.s3_mpeg.errors import Cause, ConversionError
 from lambdas.s3_mpeg.mp3_format import Mp3Format
-from lambdas.s3_mpeg.wav_format import WavFormat
 
 _PACKAGE = "imageio_ffmpeg"
 
@@ -39,14 +38,15 @@ def ffmpeg_path() -> Path:
     return found[0]
 
 
-def encode_command(wav: WavFormat, mp3: Mp3Format) -> list[str]:
-    """Return the command that makes an MP3 on its output of bare samples on its input.
+def encode_command(mp3: Mp3Format) -> list[str]:
+    """Return the command that makes an MP3 on its output of a WAV on its input.
 
-    ffmpeg gets the samples alone, in a format that it is told: of what callers can put into a file, nothing reaches
-    its parsers. It writes no Xing frame and no tags: both need a second look at what was written, and the bit rate
-    is constant.
+    What it is to be fed is `WavFormat.header` and the samples: of what callers can put into a file, nothing reaches
+    its parsers. Samples without any header would do, but ffmpeg reads them in smaller packets, and takes 7 % longer.
+
+    It writes no Xing frame and no tags: both need a second look at what was written, and the bit rate is constant.
     """
-    source = ["-f", wav.ffmpeg_name, "-ar", str(wav.sample_rate), "-ac", str(wav.channels), "-i", "pipe:0"]
+    source = ["-f", "wav", "-ignore_length", "1", "-i", "pipe:0"]
     codec = ["-codec:a", "libmp3lame", "-b:a", str(mp3.bit_rate), "-ar", str(mp3.sample_rate)]
     plain = ["-map_metadata", "-1", "-write_xing", "0", "-id3v2_version", "0", "-flush_packets", "0"]
     quiet = ["-nostdin", "-hide_banner", "-loglevel", "error"]

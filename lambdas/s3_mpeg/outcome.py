@@ -55,7 +55,7 @@ class Converted:
         """Return what is worth a log line, by the names that it has there."""
         return {
             "result": self.key,
-            "coding": self.wav.ffmpeg_name,
+            "coding": self.wav.name,
             "channels": self.wav.channels,
             "sample_rate": self.wav.sample_rate,
             "mp3_sample_rate": self.mp3.sample_rate,

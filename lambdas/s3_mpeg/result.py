@@ -1,6 +1,7 @@
 """Writes the MP3 to S3 while it comes into being: all of it appears at once, or nothing."""
 
 from dataclasses import dataclass
+from io import BytesIO
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import CompletedPartTypeDef
 
 PART_BYTES = 5 * 1024 * 1024
-"""The size of an upload's parts: the least that S3 allows, so that as little as possible is left for the end."""
+"""From what size on a part is uploaded: the least that S3 allows, so that little is in memory and left for the end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ class Result:
         self._place: dict[str, Any] = {"Bucket": bucket, "Key": key}
         self._headers: dict[str, Any] = {"ContentType": "audio/mpeg", "Metadata": metadata}
         self._condition: dict[str, Any] = {"IfMatch": replaces} if replaces else {"IfNoneMatch": "*"}
-        self._buffer = bytearray()
+        self._part = BytesIO()
         self._upload_id: str | None = None
         self._parts: list[CompletedPartTypeDef] = []
 
@@ -82,22 +83,22 @@ class Result:
 
     def write(self, data: bytes) -> None:
         """Add to the object. Raises ConversionError (FORBIDDEN or STORAGE)."""
-        self._buffer += data
-        self.size += len(data)
         try:
-            while len(self._buffer) > PART_BYTES:
-                self._upload_part(bytes(self._buffer[:PART_BYTES]))
-                del self._buffer[:PART_BYTES]
+            # Before and not after adding: so something is left for the last part, whatever comes.
+            if self._part.tell() >= PART_BYTES:
+                self._upload_part()
         except StorageError as error:
             raise conversion_error("writing the MP3", error) from error
+        self._part.write(data)
+        self.size += len(data)
 
     def publish(self) -> None:
         """Make the object seen. Raises ConversionError (CONFLICT, FORBIDDEN or STORAGE)."""
         try:
             if self._upload_id is None:
-                self._s3.put_object(**self._place, **self._headers, **self._condition, Body=bytes(self._buffer))
+                self._s3.put_object(**self._place, **self._headers, **self._condition, Body=self._content())
                 return
-            self._upload_part(bytes(self._buffer))
+            self._upload_part()
             self._s3.complete_multipart_upload(
                 **self._place,
                 **self._condition,
@@ -123,14 +124,21 @@ class Result:
                 raise conversion_error(f"aborting the upload {self._upload_id}", error) from error
         self._upload_id = None
 
-    def _upload_part(self, data: bytes) -> None:
+    def _content(self) -> BytesIO:
+        """Return what is buffered as a file, from its beginning: a request reads it bit by bit and copies nothing."""
+        self._part.seek(0)
+        return self._part
+
+    def _upload_part(self) -> None:
         if self._upload_id is None:
             started = self._s3.create_multipart_upload(**self._place, **self._headers, ChecksumAlgorithm="CRC32")
             self._upload_id = started["UploadId"]
         number = len(self._parts) + 1
-        part = self._s3.upload_part(**self._place, UploadId=self._upload_id, PartNumber=number, Body=data)
+        which: dict[str, Any] = {"UploadId": self._upload_id, "PartNumber": number}
+        part = self._s3.upload_part(**self._place, **which, Body=self._content(), ChecksumAlgorithm="CRC32")
         done: CompletedPartTypeDef = {"PartNumber": number, "ETag": part["ETag"]}
         if checksum := part.get("ChecksumCRC32"):
             # S3 refuses to complete an upload that was begun with a checksum algorithm unless it gets every part's.
             done["ChecksumCRC32"] = checksum
         self._parts.append(done)
+        self._part = BytesIO()

@@ -14,6 +14,7 @@ FMT_BYTES = 40
 """As much of a `fmt ` chunk as is ever looked at: the size of WAVEFORMATEXTENSIBLE."""
 
 _EXTENSIBLE = 0xFFFE
+_OPEN = 0xFFFFFFFF
 # A sub-format GUID is a format tag followed by these bytes (KSDATAFORMAT_SUBTYPE_WAVEFORMATEX).
 _GUID_TAIL = bytes.fromhex("000000001000800000aa00389b71")
 _CHANNELS = (1, 2)
@@ -29,7 +30,7 @@ class Coding(IntEnum):
     MU_LAW = 7
 
 
-# coding, bytes a sample -> what ffmpeg calls it (`-f`), and the byte that silence is made of
+# coding, bytes a sample -> what the log calls it, as ffmpeg does, and the byte that silence is made of
 _ENCODINGS = {
     (Coding.PCM, 1): ("u8", 0x80),
     (Coding.PCM, 2): ("s16le", 0x00),
@@ -65,9 +66,16 @@ class WavFormat:
         return self.channels * self.sample_bytes
 
     @property
-    def ffmpeg_name(self) -> str:
-        """What ffmpeg calls a stream of such samples without a header."""
+    def name(self) -> str:
+        """What ffmpeg calls such samples: `s16le`, `mulaw`."""
         return _ENCODINGS[self.coding, self.sample_bytes][0]
+
+    def header(self) -> bytes:
+        """Return the beginning of a WAV file of such samples that does not say how many there will be."""
+        rate = self.sample_rate * self.block_bytes
+        fields = self.coding, self.channels, self.sample_rate, rate, self.block_bytes, self.sample_bytes * 8, 0
+        fmt = struct.pack("<HHIIHHH", *fields)
+        return struct.pack("<4sI8sI", b"RIFF", _OPEN, b"WAVEfmt ", len(fmt)) + fmt + struct.pack("<4sI", b"data", _OPEN)
 
     def silence(self, blocks: int) -> bytes:
         """Return so many blocks of silence."""

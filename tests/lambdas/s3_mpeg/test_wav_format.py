@@ -33,7 +33,7 @@ def content(tag: int, bits: int, **options: int | bool) -> bytes:
 )
 def test_a_format_that_is_converted(chunk: bytes, expected: WavFormat, name: str) -> None:
     assert parse_format(chunk) == expected
-    assert expected.ffmpeg_name == name
+    assert expected.name == name
 
 
 @pytest.mark.parametrize(
@@ -63,3 +63,11 @@ def test_silence_is_made_of_whole_blocks() -> None:
 
 def test_seconds_count_blocks() -> None:
     assert WavFormat(Coding.PCM, 2, 8000, 2).seconds(64_000) == 2
+
+
+@pytest.mark.parametrize("wav", [WavFormat(Coding.PCM, 2, 44_100, 3), WavFormat(Coding.MU_LAW, 1, 8_000, 1)])
+def test_the_header_that_the_encoder_gets_says_the_same(wav: WavFormat) -> None:
+    header = wav.header()
+    assert parse_format(header[20:38]) == wav
+    assert header[:16] == b"RIFF\xff\xff\xff\xffWAVEfmt "
+    assert header[38:] == b"data\xff\xff\xff\xff"
