@@ -1,7 +1,8 @@
 """What one run leaves on disk while it lasts: logs, scratch files, and which processes are its own.
 
-Each run has a directory of its own under `.local/`, so that several can go on at once. `processes.json` in it names the
-processes, and who looks after them: the demo, or, after `make demo KEEP=1`, nobody but `make stop`.
+Each run has a directory of its own under `.local/` (another place, if SOMLENG_SWITCH_LOCAL names one), so that several
+can go on at once. `processes.json` in it names the processes, and who looks after them: the demo, or, after
+`make demo KEEP=1`, nobody but `make stop`.
 """
 
 import json
@@ -14,7 +15,7 @@ from pathlib import Path
 from local.processes import Identity
 
 ROOT = Path(__file__).resolve().parent.parent
-HOME = ROOT / ".local"
+HOME = Path(os.environ.get("SOMLENG_SWITCH_LOCAL") or ROOT / ".local")
 _RECORD = "processes.json"
 
 

@@ -1,14 +1,15 @@
 """`make stop`: ends what `make demo KEEP=1` left running, and what a demo left that was killed."""
 
 import sys
+from pathlib import Path
 
-from local.run_directory import RunDirectory
+from local.run_directory import HOME, RunDirectory
 
 
-def main() -> int:
+def main(home: Path = HOME) -> int:
     """End every run that no demo looks after."""
     ended = 0
-    for run in RunDirectory.all():
+    for run in RunDirectory.all(home):
         if run.is_looked_after:
             print(f"{run.path.name} belongs to a demo that is under way; left alone")
             continue
