@@ -13,7 +13,7 @@ class Backoff:
     collide again: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/.
 
     Attributes:
-        base: the first bound, seconds.
+        base: the first bound, seconds: about twice what a transaction takes, so that of two writers one is through.
         cap: the largest bound, seconds.
         limit: seconds from the first call after which no further wait is granted.
         clock: monotonic seconds.
@@ -24,7 +24,7 @@ class Backoff:
 
     clock: Callable[[], float]
     sleep: Callable[[float], None]
-    base: float = 0.005
+    base: float = 0.02
     cap: float = 0.25
     limit: float = 10.0
     uniform: Callable[[float, float], float] = random.uniform
