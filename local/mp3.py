@@ -3,8 +3,7 @@
 import subprocess
 from pathlib import Path
 
-import imageio_ffmpeg
-
+from lambdas.s3_mpeg.ffmpeg import ffmpeg_path
 from local.errors import CommandFailed
 
 _SAMPLE_RATE = 8_000
@@ -17,7 +16,7 @@ def seconds_of(path: Path) -> float:
         CommandFailed: when it cannot be decoded.
 
     """
-    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-xerror", "-i", str(path)]
+    command = [str(ffmpeg_path()), "-v", "error", "-xerror", "-i", str(path)]
     command += ["-f", "s16le", "-ac", "1", "-ar", str(_SAMPLE_RATE), "-"]
     done = subprocess.run(command, capture_output=True, check=False)
     if done.returncode:

@@ -5,9 +5,9 @@ import subprocess
 import wave
 from pathlib import Path
 
-import imageio_ffmpeg
 import pytest
 
+from lambdas.s3_mpeg.ffmpeg import ffmpeg_path
 from local.errors import CommandFailed
 from local.mp3 import seconds_of
 from local.speech import write_speech
@@ -33,7 +33,7 @@ def test_one_seed_makes_one_recording(tmp_path: Path) -> None:
 def test_an_mp3_is_as_long_as_it_plays(tmp_path: Path) -> None:
     wav, mp3 = tmp_path / "a.wav", tmp_path / "a.mp3"
     write_speech(wav, 7)
-    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-i", str(wav), "-b:a", "32k", str(mp3)]
+    command = [str(ffmpeg_path()), "-v", "error", "-i", str(wav), "-b:a", "32k", str(mp3)]
     subprocess.run(command, check=True)
     assert seconds_of(mp3) == pytest.approx(7, abs=0.25)
 
