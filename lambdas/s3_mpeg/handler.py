@@ -16,7 +16,6 @@ from botocore.config import Config
 from lambdas.s3_mpeg.convert import convert
 from lambdas.s3_mpeg.deadline import Deadline
 from lambdas.s3_mpeg.errors import Cause, ConversionError, RecordsFailed
-from lambdas.s3_mpeg.ffmpeg import ffmpeg_path
 from lambdas.s3_mpeg.metrics import publish_conversion, publish_failure, publish_skip
 from lambdas.s3_mpeg.notification import SourceObject, created_object, records_of
 from lambdas.s3_mpeg.outcome import Skipped
@@ -106,6 +105,7 @@ def _s3() -> "S3Client":
 
 
 if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
-    # In Lambda everything is built while the execution environment starts, before the first event waits for it.
+    # In Lambda everything is built while the execution environment starts, before the first event waits for it. A
+    # setting that makes no sense fails there too, and not only when the first recording comes.
+    Settings.from_environment(os.environ)
     _s3()
-    ffmpeg_path()

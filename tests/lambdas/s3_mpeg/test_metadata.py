@@ -2,7 +2,7 @@
 
 from email.header import decode_header
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lambdas.s3_mpeg.metadata import is_made_of, result_metadata, source_identity
@@ -19,6 +19,7 @@ def test_a_result_is_known_by_its_sources_etag_and_version() -> None:
 
 
 @given(st.dictionaries(st.text("abc-", min_size=1, max_size=9), st.text("é x", max_size=900)))
+@settings(deadline=None)
 def test_it_never_exceeds_what_s3_allows_and_loses_nothing_silently(source: dict[str, str]) -> None:
     metadata, dropped = result_metadata(source, IDENTITY)
 

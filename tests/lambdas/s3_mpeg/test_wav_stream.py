@@ -39,6 +39,7 @@ def files(draw: st.DrawFn) -> tuple[bytes, bytes, WavFormat]:
 
 
 @given(file=files(), cuts=st.lists(st.integers(0, 400), max_size=20))
+@settings(deadline=None)
 def test_any_cut_gives_the_same_samples(file: tuple[bytes, bytes, WavFormat], cuts: list[int]) -> None:
     content, samples, wav = file
     places = [0, *sorted(min(cut, len(content)) for cut in cuts), len(content)]
@@ -52,6 +53,7 @@ def test_any_cut_gives_the_same_samples(file: tuple[bytes, bytes, WavFormat], cu
 
 
 @given(file=files(), data=st.data())
+@settings(deadline=None)
 def test_every_piece_of_samples_is_whole_blocks(file: tuple[bytes, bytes, WavFormat], data: st.DataObject) -> None:
     content, _, wav = file
     stream = WavStream(len(content))
@@ -61,12 +63,14 @@ def test_every_piece_of_samples_is_whole_blocks(file: tuple[bytes, bytes, WavFor
 
 
 @given(st.binary(max_size=200))
+@settings(deadline=None)
 def test_garbage_is_refused_by_name(garbage: bytes) -> None:
     with pytest.raises(ConversionError):
         parse([garbage])
 
 
 @given(file=files(), data=st.data())
+@settings(deadline=None)
 def test_a_damaged_file_is_read_or_refused_by_name(file: tuple[bytes, bytes, WavFormat], data: st.DataObject) -> None:
     content = bytearray(file[0])
     for place in data.draw(st.lists(st.integers(0, len(content) - 1), max_size=6)):
@@ -80,7 +84,7 @@ def test_a_damaged_file_is_read_or_refused_by_name(file: tuple[bytes, bytes, Wav
 
 
 @given(file=files(), missing=st.integers(1, 100))
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 def test_a_file_that_ends_before_its_samples_do_is_truncated(
     file: tuple[bytes, bytes, WavFormat], missing: int
 ) -> None:

@@ -28,7 +28,7 @@ def test_the_wheel_of_each_architecture_is_in_the_lock(architecture: Architectur
     assert f"--hash=sha256:{WHEELS[architecture]}" in requirement
 
 
-def test_the_tests_use_the_layers_release() -> None:
+def test_local_runs_and_tests_use_the_layers_release() -> None:
     pin = pinned_requirements(LOCK, Target.of(Architecture.X86_64))[0].split()[0]
     assert f"\n{pin};" in (ROOT / "local" / "requirements.txt").read_text()
 
