@@ -1,14 +1,21 @@
 """Fixtures of every test."""
 
+import os
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from hypothesis import settings
 from moto import mock_aws
 from moto.moto_api import state_manager
 
 from tests.support import routing_tables
 from tests.support.services_environment import AWS
+
+# No deadline: how long an example takes says how busy the machine is. CI draws the same examples each time, so that it
+# fails for what a change did; everywhere else each run looks at new ones.
+settings.register_profile("project", deadline=None, derandomize="CI" in os.environ)
+settings.load_profile("project")
 
 
 @pytest.fixture
