@@ -7,6 +7,7 @@ deletion sent in one millisecond the deletion wins: a permission too few is noti
 """
 
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from routing.attribute_values import Value
 from routing.changes import Stored
@@ -36,13 +37,9 @@ def _is_repetition(stored: Stored, sent_at: int) -> bool:
 class PutSubscriber:
     """The platform created a client's credentials at `sent_at` (milliseconds since the epoch)."""
 
+    table: ClassVar[Table] = Table.SUBSCRIBERS
     subscriber: Subscriber
     sent_at: int
-
-    @property
-    def table(self) -> Table:
-        """The table of the row."""
-        return Table.SUBSCRIBERS
 
     @property
     def key(self) -> str:
@@ -63,16 +60,12 @@ class PutSubscriber:
 class DeleteSubscriber:
     """The platform deleted a client's credentials at `sent_at` (milliseconds since the epoch)."""
 
+    table: ClassVar[Table] = Table.SUBSCRIBERS
     username: str
     sent_at: int
 
     def __post_init__(self) -> None:
         check_username(self.username)
-
-    @property
-    def table(self) -> Table:
-        """The table of the row."""
-        return Table.SUBSCRIBERS
 
     @property
     def key(self) -> str:
@@ -127,13 +120,9 @@ class _AddressOrder:
 class PutAddress:
     """The platform permitted a carrier's address at `sent_at` (milliseconds since the epoch)."""
 
+    table: ClassVar[Table] = Table.ADDRESSES
     address: Address
     sent_at: int
-
-    @property
-    def table(self) -> Table:
-        """The table of the row."""
-        return Table.ADDRESSES
 
     @property
     def key(self) -> str:
@@ -153,6 +142,7 @@ class PutAddress:
 class SetAddressGroup:
     """The platform moved a permitted address to another group at `sent_at`; it permits nothing by itself."""
 
+    table: ClassVar[Table] = Table.ADDRESSES
     source_ip: str
     group_id: int
     sent_at: int
@@ -160,11 +150,6 @@ class SetAddressGroup:
     def __post_init__(self) -> None:
         object.__setattr__(self, "source_ip", normalise_source_ip(self.source_ip))
         check_number("group_id", self.group_id)
-
-    @property
-    def table(self) -> Table:
-        """The table of the row."""
-        return Table.ADDRESSES
 
     @property
     def key(self) -> str:
@@ -181,16 +166,12 @@ class SetAddressGroup:
 class DeleteAddress:
     """The platform revoked a carrier's address at `sent_at` (milliseconds since the epoch)."""
 
+    table: ClassVar[Table] = Table.ADDRESSES
     source_ip: str
     sent_at: int
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "source_ip", normalise_source_ip(self.source_ip))
-
-    @property
-    def table(self) -> Table:
-        """The table of the row."""
-        return Table.ADDRESSES
 
     @property
     def key(self) -> str:

@@ -5,6 +5,7 @@ Within a task its version orders what is known; between two tasks that had one a
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from routing.attribute_values import Value
 from routing.changes import Stored, is_tombstone
@@ -118,12 +119,8 @@ def _stopped_tasks(stored: Stored) -> frozenset[str]:
 class AddPermanentDomain:
     """An operator's domain, which no task's end removes."""
 
+    table: ClassVar[Table] = Table.DOMAINS
     domain: Domain
-
-    @property
-    def table(self) -> Table:
-        """The table of the row."""
-        return Table.DOMAINS
 
     @property
     def key(self) -> str:
