@@ -18,7 +18,8 @@ def publish_conversion(done: Converted) -> None:
     _metrics.add_metric("AudioSeconds", MetricUnit.Seconds, done.audio_seconds)
     _metrics.add_metric("BytesIn", MetricUnit.Bytes, done.bytes_in)
     _metrics.add_metric("BytesOut", MetricUnit.Bytes, done.bytes_out)
-    _metrics.add_metric("EncodeSpeed", MetricUnit.NoUnit, done.speed)
+    if done.audio_seconds:
+        _metrics.add_metric("EncodeSpeed", MetricUnit.NoUnit, done.speed)
     _metrics.flush_metrics()
 
 

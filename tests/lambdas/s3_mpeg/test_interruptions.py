@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ResponseStreamingError
+from botocore.response import StreamingBody
 
 from lambdas.s3_mpeg import handler as entry
 from lambdas.s3_mpeg.errors import RecordsFailed
@@ -155,6 +157,58 @@ def test_a_recording_replaced_while_it_is_read_is_read_to_its_end(
 
     recordings.invoke(*newer)
     assert recordings.head("long.mp3")["Metadata"]["source-etag"] == newer[0]["s3"]["object"]["eTag"]
+
+
+@contextmanager
+def hang_up(meanwhile: Callable[[], None]) -> Iterator[None]:
+    """Break the connection that a recording is read from after its second piece, once something has happened."""
+    read = StreamingBody.read
+    reads: list[int] = []
+
+    def break_once(body: StreamingBody, amt: int | None = None) -> bytes:
+        reads.append(1)
+        if len(reads) == 3:
+            meanwhile()
+            raise ResponseStreamingError(error="connection reset by peer")
+        piece: bytes = read(body, amt)
+        return piece
+
+    with patch.object(StreamingBody, "read", break_once):
+        yield
+
+
+def test_a_connection_that_breaks_changes_nothing(recordings: Recordings, long_recording: dict[str, Any]) -> None:
+    recordings.invoke(recordings.put("same.wav", long_wav(_SECONDS)))
+    with hang_up(nothing), just_before("GetObject", nothing) as requests:
+        recordings.invoke(long_recording)
+
+    assert len(requests) == 2
+    assert recordings.get("long.mp3") == recordings.get("same.mp3")
+
+
+def test_a_recording_replaced_when_its_connection_breaks_is_left_to_its_own_event(
+    recordings: Recordings, long_recording: dict[str, Any]
+) -> None:
+    with hang_up(lambda: recordings.put("long.wav", wav()) and None):
+        recordings.invoke(long_recording)
+
+    assert recordings.log[-1]["reason"] == "replaced"
+    assert recordings.keys() == ["long.wav"]
+    assert recordings.uploads() == []
+    assert _encoders() == []
+
+
+def test_a_recording_removed_when_its_connection_breaks_has_vanished(
+    recordings: Recordings, long_recording: dict[str, Any]
+) -> None:
+    def remove() -> None:
+        recordings.s3.delete_object(Bucket="recordings", Key="long.wav")
+
+    with hang_up(remove), pytest.raises(RecordsFailed, match=r"long\.wav .*vanished"):
+        recordings.invoke(long_recording)
+
+    assert recordings.keys() == []
+    assert recordings.uploads() == []
 
 
 def test_a_killed_encoder_leaves_no_object_and_no_upload(
