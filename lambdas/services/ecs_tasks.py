@@ -100,7 +100,7 @@ def _text(detail: Mapping[str, Any], name: str, default: str | None = None) -> s
 
 def _version(detail: Mapping[str, Any]) -> int:
     value = detail.get("version", 0)
-    if isinstance(value, bool) or not isinstance(value, int):
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**63:
         raise InvalidEvent(f"task state: version is {value!r}, not a whole number")
     return value
 

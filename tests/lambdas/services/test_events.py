@@ -1,14 +1,18 @@
 """What the handler does with events that are none of its own, and with a wrong environment."""
 
 import json
+from contextlib import suppress
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from lambdas.services.errors import InvalidEvent, InvalidSetting, ServicesError, UnknownEvent
 from routing import RoutingError, Table
 from tests.lambdas.services.conftest import Services
 from tests.support.ecs_events import task_event
+from tests.support.queue_events import failed, job, queue_event
 from tests.support.routing_tables import all_rows
 from tests.support.services_environment import REGION_DATA
 
@@ -120,3 +124,51 @@ def test_region_data_may_hold_more_than_is_needed(services: Services, monkeypatc
     monkeypatch.setenv("REGION_DATA", json.dumps([{**region, "colour": "blue"} for region in REGION_DATA]))
     services(task_event())
     assert len(all_rows(Table.LOAD_BALANCER_TARGETS)) == 2
+
+
+# --- anything at all
+
+
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8)
+JSON = st.recursive(
+    SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3)
+)
+TASK_FIELDS = (*task_event()["detail"], "containerInstanceArn")
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(event=JSON)
+def test_no_event_fails_with_anything_but_an_error_that_names_it(services: Services, event: Any) -> None:
+    with pytest.raises(ServicesError):
+        services(event)
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(field=st.sampled_from(TASK_FIELDS), value=JSON)
+def test_no_field_of_a_task_event_fails_with_anything_but_an_error_that_names_it(
+    services: Services, field: str, value: Any
+) -> None:
+    event = task_event()
+    event["detail"][field] = value
+    with suppress(ServicesError):
+        services(event)
+
+
+@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    job_class=st.sampled_from(
+        [
+            "CreateOpenSIPSPermissionJob",
+            "UpdateOpenSIPSPermissionJob",
+            "DeleteOpenSIPSPermissionJob",
+            "CreateOpenSIPSSubscriberJob",
+            "DeleteOpenSIPSSubscriberJob",
+            "NotifySwitchCapacityChangeJob",
+        ]
+    ),
+    arguments=JSON | st.lists(JSON, max_size=3),
+)
+def test_no_arguments_of_a_job_fail_its_neighbour(services: Services, job_class: str, arguments: Any) -> None:
+    body = json.dumps({"job_class": job_class, "job_args": arguments})
+    response = services(queue_event(body, job("DeleteOpenSIPSPermissionJob", "192.0.2.1")))
+    assert failed(response) in ([], ["m0"])

@@ -177,6 +177,10 @@ BROKEN = {
     "an address that is a number": (job("CreateOpenSIPSPermissionJob", 1), "source_ip"),
     "a network with host bits": (job("CreateOpenSIPSPermissionJob", "10.0.0.1/33"), "10.0.0.1/33"),
     "a group that is a text": (job("CreateOpenSIPSPermissionJob", "10.0.0.1", {"group_id": "one"}), "group_id"),
+    "a group that no gateway can hold": (
+        job("CreateOpenSIPSPermissionJob", "10.0.0.1", {"group_id": 2**31}),
+        "group_id is 2147483648",
+    ),
     "an update without a group": (job("UpdateOpenSIPSPermissionJob", "10.0.0.1", {}), "group_id"),
     "a subscriber without digests": (job("CreateOpenSIPSSubscriberJob", {"username": "user9"}), "md5_password"),
     "a digest that is none": (

@@ -267,6 +267,8 @@ def test_an_unknown_region_fails_by_name(services: Services) -> None:
         ("lastStatus", None),
         ("clusterArn", 5),
         ("version", "three"),
+        ("version", -1),
+        ("version", 10**40),
         ("startedAt", "yesterday"),
         ("attachments", {}),
         ("attachments", ["eni"]),

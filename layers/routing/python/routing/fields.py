@@ -7,6 +7,9 @@ from routing.errors import InvalidRecord
 _KEY_MAXIMUM = 1024
 """Characters of a text attribute; well below DynamoDB's 2,048 bytes for a partition key."""
 
+_NUMBER_MAXIMUM = 2**31 - 1
+"""OpenSIPS keeps the numbers of its tables in 32 bits with a sign."""
+
 
 def described(value: object) -> str:
     """Return what an error may show of a wrong value: a simple one as it is, of anything else only its type.
@@ -28,9 +31,9 @@ def check_text(name: str, value: object) -> str:
 
 
 def check_number(name: str, value: object) -> int:
-    """Return `value` if it is a whole number of zero or more, or raise InvalidRecord."""
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise InvalidRecord(f"{name} is {described(value)}, not a whole number of 0 or more")
+    """Return `value` if it is a whole number that OpenSIPS can hold, or raise InvalidRecord."""
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= _NUMBER_MAXIMUM:
+        raise InvalidRecord(f"{name} is {described(value)}, not a whole number from 0 to {_NUMBER_MAXIMUM}")
     return value
 
 
