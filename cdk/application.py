@@ -9,6 +9,7 @@ from cdk import nag
 from cdk.bundling import Bundler
 from cdk.context import read_settings
 from cdk.data_stack import DataStack
+from cdk.events_stack import EventsStack
 from cdk.services_stack import ServicesStack
 from cdk.settings import Settings
 from cdk.target import Target
@@ -23,6 +24,7 @@ class Application:
     settings: Settings
     data: DataStack
     services: ServicesStack
+    events: tuple[EventsStack, ...]
 
 
 def build(app: App) -> Application:
@@ -39,8 +41,13 @@ def build(app: App) -> Application:
 
     data = DataStack(app, f"{prefix}-data", settings=settings)
     services = ServicesStack(app, f"{prefix}-services", settings=settings, data=data, bundler=bundler)
+    # The emulator is one region, and no ECS of another sends it events.
+    others = [] if settings.is_local else [each for each in settings.regions if each.identifier != settings.home_region]
+    events = tuple(
+        EventsStack(app, f"{prefix}-events-{region.identifier}", settings=settings, region=region) for region in others
+    )
 
     Tags.of(app).add("project", "somleng-switch")
     Tags.of(app).add("environment", settings.environment.value)
     nag.check(app)
-    return Application(settings, data, services)
+    return Application(settings, data, services, events)

@@ -16,6 +16,7 @@ from cdk.constructs.published import Published
 from cdk.constructs.recording_events import RecordingEvents
 from cdk.constructs.region_data import region_data
 from cdk.constructs.services_access import grant_services_access
+from cdk.constructs.task_state_changes import task_state_changes
 from cdk.data_stack import DataStack
 from cdk.settings import Settings
 
@@ -144,19 +145,11 @@ class ServicesStack(Stack):
         )
 
     def _follow_tasks(self, services: EventFunction) -> None:
-        ecs = self._settings.ecs
-        # EventBridge takes events of source aws.* from AWS alone, the emulator's included.
-        sources = ["aws.ecs", "local.ecs"] if self._settings.is_local else ["aws.ecs"]
-        services_followed = (ecs.switch_service, ecs.media_proxy_service, ecs.client_gateway_service)
         events.Rule(
             self,
             "TaskStateChanges",
             description="Tasks of the switch, the media proxy and the client gateway start and stop",
-            event_pattern=events.EventPattern(
-                source=sources,
-                detail_type=["ECS Task State Change"],
-                detail={"group": [f"service:{name}" for name in services_followed]},
-            ),
+            event_pattern=task_state_changes(self._settings),
             targets=[self._target(services)],
         )
 

@@ -85,8 +85,8 @@ class EventFunction(Construct):
             memory_size=size.memory_megabytes,
             timeout=Duration.seconds(size.timeout_seconds),
             environment={
-                "POWERTOOLS_SERVICE_NAME": construct_id,
-                "POWERTOOLS_METRICS_NAMESPACE": "SomlengSwitch",
+                # Metrics carry it as a dimension, which tells the deployments of one account apart.
+                "POWERTOOLS_SERVICE_NAME": f"somleng-switch-{settings.environment}-{construct_id}",
                 "POWERTOOLS_LOG_LEVEL": settings.log_level,
                 **environment,
             },
