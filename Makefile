@@ -5,6 +5,7 @@ EMULATOR_VENV := .venv-emulator
 BIN := $(VENV)/bin
 RUN := PYTHONPATH=layers/routing/python $(BIN)/python
 KEEP ?=
+ENVIRONMENT ?= staging
 
 .PHONY: help demo stop test test-fast lint format synth bench lock clean node
 
@@ -32,8 +33,9 @@ format: $(VENV)/.installed ## Rewrite the code in the house style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-synth: $(VENV)/.installed node_modules/.installed ## Synthesise the CloudFormation templates into cdk.out
-	node_modules/.bin/cdk synth --quiet
+synth: $(VENV)/.installed node_modules/.installed ## Synthesise the CloudFormation templates of ENVIRONMENT (staging) into cdk.out, and check them
+	node_modules/.bin/cdk synth --quiet --context environment=$(ENVIRONMENT)
+	$(BIN)/cfn-lint cdk.out/*.template.json
 
 bench: $(VENV)/.installed $(EMULATOR_VENV)/.installed ## Print every figure of benchmarks/
 	for script in benchmarks/*.py; do \

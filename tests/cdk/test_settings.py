@@ -1,0 +1,119 @@
+"""Settings: read from the context, checked, and each mistake named by its key."""
+
+import json
+from typing import Any
+
+import pytest
+
+from cdk.context import read_settings
+from cdk.settings import Architecture, Environment, SettingsError
+from tests.cdk.conftest import CONTEXT, ENVIRONMENTS
+
+REGION = CONTEXT["settings"]["common"]["regions"][0]
+
+
+def read(environment: str = "production", **overrides: Any) -> Any:
+    return read_settings({**CONTEXT, "environment": environment, **overrides})
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_every_environment_of_cdk_json_can_be_read(environment: str) -> None:
+    assert read(environment).environment is Environment(environment)
+
+
+def test_who_names_no_environment_gets_staging() -> None:
+    assert read_settings(CONTEXT).environment is Environment.STAGING
+
+
+def test_an_environment_differs_from_what_all_share() -> None:
+    local, production = read("local"), read("production")
+    assert (local.architecture, production.architecture) == (Architecture.HOST, Architecture.ARM64)
+    assert (local.protect_data, production.protect_data) == (False, True)
+    assert local.regions == production.regions
+
+
+def test_a_value_of_the_command_line_goes_before_the_file() -> None:
+    settings = read(
+        logRetentionDays="90",
+        ecsClusterNames="one,two",
+        protectData="false",
+        alarmEmail="noc@example.org",
+        regions=json.dumps([{**REGION, "alias": "a"}]),
+    )
+    assert settings.log_retention_days == 90
+    assert settings.ecs.cluster_names == ("one", "two")
+    assert settings.protect_data is False
+    assert settings.alarm_email == "noc@example.org"
+    assert [region.alias for region in settings.regions] == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("environment", "moon", "must be one of local, staging, production"),
+        ("environment", None, "must be one of"),
+        ("architecture", "sparc", "must be one of arm64, x86_64, host"),
+        ("switchSipPort", "sip", "must be a number"),
+        ("switchSipPort", "65536", "must be a port"),
+        ("switchEventSocketPort", "0", "must be a port"),
+        ("mediaProxyNgPort", True, "must be a number"),
+        ("protectData", "perhaps", "must be true or false"),
+        ("homeRegion", "", "must be a text that is not empty"),
+        ("homeRegion", "eu-west-1", "must be one of 'regions'"),
+        ("ecsClusterNames", [], "must be a list that is not empty"),
+        ("regions", "hydrogen", "must be JSON"),
+        ("regions", [REGION, REGION], "must differ from each other in 'identifier'"),
+        ("callPlatformHost", "services.example.org", "must be http"),
+        ("callPlatformHost", "http://services.example.org", "must be https outside the local environment"),
+        ("queueMaxConcurrency", "1", "must be 2 to 1000"),
+        ("queueBatchSize", "11", "must be 1 to 10"),
+        ("queueVisibilitySeconds", "60", "must be at least 6 x servicesTimeoutSeconds"),
+        ("eventsRetries", "3", "must be 0 to 2"),
+        ("eventsMaxAgeSeconds", "10", "must be 60 to 21600"),
+        ("logRetentionDays", "8", "must be one of 1, 3, 5"),
+        ("recordingRetentionDays", "0", "must be at least 1"),
+        ("alarmEmail", "somebody", "must be an e-mail address"),
+    ],
+)
+def test_a_wrong_value_is_named_by_its_key(key: str, value: Any, said: str) -> None:
+    with pytest.raises(SettingsError, match=said) as raised:
+        read(**{key: value})
+    assert raised.value.key == key
+    assert f"setting '{key}'" in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("key", "region"),
+    [
+        ("regions[0].alias", {name: value for name, value in REGION.items() if name != "alias"}),
+        ("regions[0].colour", {**REGION, "colour": "blue"}),
+        ("regions[0].group_id", {**REGION, "group_id": "first"}),
+        ("regions[0]", "hydrogen"),
+    ],
+)
+def test_a_wrong_region_is_named_by_its_place(key: str, region: Any) -> None:
+    with pytest.raises(SettingsError) as raised:
+        read(regions=[region])
+    assert raised.value.key == key
+
+
+def test_a_misspelt_key_is_named() -> None:
+    with pytest.raises(SettingsError, match="setting 'swichSipPort' is not a setting; is it misspelt"):
+        read(swichSipPort="5060")
+
+
+@pytest.mark.parametrize("key", ["homeRegion", "queueBatchSize", "mp3BitRate"])
+def test_a_missing_key_is_named(key: str) -> None:
+    settings = CONTEXT["settings"]
+    common = {name: value for name, value in settings["common"].items() if name != key}
+    with pytest.raises(SettingsError, match=f"setting '{key}' is missing"):
+        read(settings={**settings, "common": common})
+
+
+def test_an_environment_that_cdk_json_lacks_is_named() -> None:
+    with pytest.raises(SettingsError, match=r"settings\.production"):
+        read(settings={"common": CONTEXT["settings"]["common"]})
+
+
+def test_the_cdks_own_context_is_no_setting() -> None:
+    read(**{"@aws-cdk/core:newStyleStackSynthesis": True, "aws:cdk:bundling-stacks": ["**"]})
