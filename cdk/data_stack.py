@@ -7,7 +7,6 @@ from cdk.constructs.published import Published
 from cdk.constructs.recordings_bucket import RecordingsBucket
 from cdk.constructs.region_data import region_data
 from cdk.constructs.routing_tables import SHAPES, RoutingTables
-from cdk.nag import acknowledge
 from cdk.settings import Settings
 
 
@@ -26,14 +25,8 @@ class DataStack(Stack):
             termination_protection=settings.protect_data,
         )
         self.tables = RoutingTables(self, "Tables", protect=settings.protect_data)
-        recordings = RecordingsBucket(self, "Recordings", settings=settings)
-        self.recordings = recordings.bucket
+        self.recordings = RecordingsBucket(self, "Recordings", settings=settings).bucket
         self.recordings_arn = self.export_value(self.recordings.bucket_arn)
-        acknowledge(
-            recordings.access_logs,
-            "AwsSolutions-S1",
-            "This is the bucket that access logs go to; logging the logs' own delivery would never end.",
-        )
 
         published = Published(self, "Published", settings=settings)
         for shape in SHAPES:

@@ -53,11 +53,6 @@ class RecordingEvents(Construct):
         handler = Stack.of(self).node.find_child("BucketNotificationsHandler050a0587b7544547bf325f094a3db834")
         acknowledge(
             handler,
-            "AwsSolutions-IAM5[Resource::*]",
-            "The CDK's own custom resource, one for all buckets of a stack; it runs only while a stack is deployed.",
-        )
-        acknowledge(
-            handler,
             "AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole]",
-            "The CDK's own custom resource attaches it, to write its log.",
+            "The CDK's own custom resource, which runs only while a stack is deployed, attaches it to write its log.",
         )

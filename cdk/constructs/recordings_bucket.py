@@ -19,7 +19,7 @@ class RecordingsBucket(Construct):
         abort_incomplete_uploads = s3.LifecycleRule(
             id="abort-incomplete-uploads", abort_incomplete_multipart_upload_after=Duration.days(1)
         )
-        self.access_logs = s3.Bucket(
+        access_logs = s3.Bucket(
             self,
             "AccessLogs",
             # S3 cannot deliver access logs to a bucket that encrypts with the AWS-managed KMS key.
@@ -42,7 +42,7 @@ class RecordingsBucket(Construct):
             block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
             object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
             enforce_ssl=True,
-            server_access_logs_bucket=self.access_logs,
+            server_access_logs_bucket=access_logs,
             server_access_logs_prefix="recordings/",
             lifecycle_rules=[
                 s3.LifecycleRule(id="expire-recordings", expiration=Duration.days(settings.recording_retention_days)),

@@ -1,121 +1,83 @@
 """What each function may do: these actions, on these resources, and nothing else."""
 
-from collections.abc import Iterator
-from typing import Any
+import re
+from collections.abc import Callable
 
-from tests.cdk.conftest import Template
+import pytest
 
-WRITE = {"BatchGetItem", "ConditionCheckItem", "DeleteItem", "GetItem", "PutItem", "UpdateItem"}
+from tests.cdk.conftest import ENVIRONMENTS, Template, Templates
+from tests.cdk.permissions import as_list, granted, policies, statements, text
 
-
-def statements(template: Template, role: str) -> Iterator[dict[str, Any]]:
-    """Yield the statements of every policy of a role whose logical id begins so."""
-    for kind in ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy"):
-        for policy in template.properties(kind):
-            if any(each["Ref"].startswith(role) for each in policy["Roles"]):
-                yield from policy["PolicyDocument"]["Statement"]
-
-
-def as_list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
+WRITE_LOG = {"logs:CreateLogStream", "logs:PutLogEvents"}
+SEND = {"sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:SendMessage"}
+CONSUME = {"sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:ReceiveMessage"}
+TASK_ROWS = {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Scan"}
+MESSAGE_ROWS = {"dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem"}
 
 
-def granted(template: Template, role: str) -> dict[str, set[str]]:
-    """Return the actions that a role may do, by the first word of the resource's text."""
-    actions: dict[str, set[str]] = {}
-    for statement in statements(template, role):
-        assert statement["Effect"] == "Allow"
-        for resource in as_list(statement["Resource"]):
-            actions.setdefault(str(resource), set()).update(as_list(statement["Action"]))
-    return actions
+def named(actions: dict[str, set[str]]) -> dict[str, set[str]]:
+    """Return the same with logical ids as people read them: without the digests that CloudFormation's ids end in."""
+    return {re.sub(r"<(\w+?)[0-9A-F]{8}(Arn[0-9A-F]{8})?>", r"<\1>", name): each for name, each in actions.items()}
 
 
-def on(actions: dict[str, set[str]], name: str) -> set[str]:
-    """Return the actions on the resources whose text has a name."""
-    return {action for resource, allowed in actions.items() if name in resource for action in allowed}
-
-
-def dynamodb(*names: str) -> set[str]:
-    return {f"dynamodb:{name}" for name in names}
-
-
-def test_the_services_function_may_do_to_each_table_what_it_does(services: Template) -> None:
-    actions = granted(services, "ServicesRole")
-    for table in ("LoadBalancerTargets", "Domains", "MediaProxies"):
-        assert on(actions, f"Tables{table}") == dynamodb(*WRITE, "Scan")
-    for table in ("Addresses", "Subscribers"):
-        assert on(actions, f"Tables{table}") == dynamodb(*WRITE)
-    assert on(actions, "TablesRegistrations") == dynamodb("GetItem", "Query")
-    assert on(actions, "TablesRoutingChanges") == dynamodb(
-        "ConditionCheckItem", "GetItem", "PutItem", "Query", "UpdateItem"
-    )
-
-
-def test_beyond_tables_the_services_function_may_do_this_and_nothing_else(services: Template) -> None:
-    actions = {action for allowed in granted(services, "ServicesRole").values() for action in allowed}
-    assert {action for action in actions if not action.startswith("dynamodb:")} == {
-        "ec2:DescribeInstances",
-        "ecs:DescribeContainerInstances",
-        "ecs:DescribeTasks",
-        "ecs:ListTasks",
-        "logs:CreateLogStream",
-        "logs:PutLogEvents",
-        "sqs:ChangeMessageVisibility",
-        "sqs:DeleteMessage",
-        "sqs:GetQueueAttributes",
-        "sqs:GetQueueUrl",
-        "sqs:ReceiveMessage",
-        "sqs:SendMessage",
-        "ssm:GetParameter",
+def test_the_services_function_may_do_this_and_nothing_else(services: Template) -> None:
+    ecs = [f"arn:aws:ecs:{region}:<AWS::AccountId>" for region in ("ap-southeast-1", "us-east-1")]
+    assert named(granted(services, "ServicesRole")) == {
+        "<ServicesLog>": WRITE_LOG,
+        "<ServicesServicesFailuresQueue>": SEND,
+        "<Queue>": SEND | CONSUME,
+        "<TablesLoadBalancerTargets>": TASK_ROWS,
+        "<TablesDomains>": TASK_ROWS,
+        "<TablesMediaProxies>": TASK_ROWS,
+        "<TablesAddresses>": MESSAGE_ROWS,
+        "<TablesSubscribers>": MESSAGE_ROWS,
+        "<TablesRoutingChanges>": {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"},
+        "<TablesRegistrations>": {"dynamodb:Query"},
+        "arn:aws:ssm:ap-southeast-1:<AWS::AccountId>:parameter/somleng.staging.services_password": {"ssm:GetParameter"},
+        "*": {"ec2:DescribeInstances", "ecs:ListTasks"},
+        **{f"{arn}:task/somleng-switch-staging/*": {"ecs:DescribeTasks"} for arn in ecs},
+        **{f"{arn}:container-instance/somleng-switch-staging/*": {"ecs:DescribeContainerInstances"} for arn in ecs},
     }
 
 
-def test_the_services_function_reads_one_parameter(services: Template) -> None:
-    (statement,) = [each for each in statements(services, "ServicesRole") if each["Action"] == "ssm:GetParameter"]
-    assert str(statement["Resource"]).endswith(":parameter/somleng.staging.services_password']]}")
-
-
-def test_only_what_aws_cannot_narrow_down_is_granted_on_everything_and_then_on_a_condition(services: Template) -> None:
-    everywhere = {
-        action: statement.get("Condition")
-        for role in ("ServicesRole", "S3MpegRole")
-        for statement in statements(services, role)
-        if "*" in as_list(statement["Resource"])
-        for action in as_list(statement["Action"])
+def test_the_s3_mpeg_function_may_do_this_and_nothing_else(services: Template) -> None:
+    assert named(granted(services, "S3MpegRole")) == {
+        "<S3MpegLog>": WRITE_LOG,
+        "<S3MpegS3MpegFailuresQueue>": SEND,
+        "<RecordingsBucket>": {"s3:ListBucket"},
+        "<RecordingsBucket>/*.wav": {"s3:GetObject"},
+        "<RecordingsBucket>/*.mp3": {"s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"},
     }
-    assert set(everywhere) == {"ecs:ListTasks", "ec2:DescribeInstances"}
-    assert everywhere["ec2:DescribeInstances"] == {
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_everything_is_granted_to_nobody_but_by_aws_s_own_limits(
+    synthesise: Callable[[str], Templates], environment: str
+) -> None:
+    """Of every role of every stack, the CDK's own included: no action on every resource but these, on a condition."""
+    for template in synthesise(environment).values():
+        for role, statement in policies(template):
+            assert not [action for action in as_list(statement["Action"]) if "*" in action]
+            if "*" in [text(resource) for resource in as_list(statement["Resource"])]:
+                assert role.startswith("ServicesRole")
+                assert statement["Action"] in ("ecs:ListTasks", "ec2:DescribeInstances")
+                assert statement["Condition"]
+
+
+def test_what_cannot_be_bound_to_a_resource_is_bound_to_our_clusters_and_regions(services: Template) -> None:
+    conditions = {str(each["Action"]): each.get("Condition") for each in statements(services, "ServicesRole")}
+    assert conditions["ec2:DescribeInstances"] == {
         "StringEquals": {"aws:RequestedRegion": ["ap-southeast-1", "us-east-1"]}
     }
-    clusters = str(everywhere["ecs:ListTasks"])
-    assert "cluster/somleng-switch-staging" in clusters
-    assert "ap-southeast-1" in clusters
-    assert "us-east-1" in clusters
+    assert list(conditions["ecs:ListTasks"]) == ["ArnEquals"]
+    assert [text(arn) for arn in conditions["ecs:ListTasks"]["ArnEquals"]["ecs:cluster"]] == [
+        f"arn:aws:ecs:{region}:<AWS::AccountId>:cluster/somleng-switch-staging"
+        for region in ("ap-southeast-1", "us-east-1")
+    ]
 
 
-def test_ecs_is_asked_in_every_region_and_about_our_cluster_alone(services: Template) -> None:
-    for action, kind in (("ecs:DescribeTasks", "task"), ("ecs:DescribeContainerInstances", "container-instance")):
-        (statement,) = [each for each in statements(services, "ServicesRole") if each["Action"] == action]
-        resources = [str(resource) for resource in statement["Resource"]]
-        assert len(resources) == 2
-        for region, resource in zip(("ap-southeast-1", "us-east-1"), resources, strict=True):
-            assert f":ecs:{region}:" in resource
-            assert f":{kind}/somleng-switch-staging/*" in resource
-
-
-def test_the_s3_mpeg_function_reads_recordings_and_writes_mp3s(services: Template) -> None:
-    actions = granted(services, "S3MpegRole")
-    assert on(actions, "/*.wav") == {"s3:GetObject"}
-    assert on(actions, "/*.mp3") == {"s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"}
-    everything = {action for allowed in actions.values() for action in allowed}
-    assert everything == {
-        "logs:CreateLogStream",
-        "logs:PutLogEvents",
-        "s3:AbortMultipartUpload",
-        "s3:GetObject",
-        "s3:ListBucket",
-        "s3:PutObject",
-        "sqs:GetQueueAttributes",
-        "sqs:GetQueueUrl",
-        "sqs:SendMessage",
-    }
+def test_no_role_of_ours_has_a_policy_that_aws_manages(services: Template) -> None:
+    for name, resource in services.content["Resources"].items():
+        if resource["Type"] == "AWS::IAM::Role" and not name.startswith("BucketNotificationsHandler"):
+            assert "ManagedPolicyArns" not in resource["Properties"], name
+            assert "Policies" not in resource["Properties"], name

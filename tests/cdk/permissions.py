@@ -1,0 +1,52 @@
+"""Reads what the roles of a template may do."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from tests.cdk.conftest import Template
+
+KINDS = ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy")
+
+
+def as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def text(value: Any) -> str:
+    """Return a resource's name with a reference as `<logical id>` and an import as `<export>`."""
+    if isinstance(value, str):
+        return value
+    ((function, argument),) = value.items()
+    if function == "Fn::Join":
+        return "".join(text(part) for part in argument[1])
+    if function == "Fn::GetAtt":
+        return f"<{argument[0]}>"
+    if function == "Fn::ImportValue":
+        return f"<{text(argument).partition(':ExportsOutput')[2].removeprefix('FnGetAtt').removeprefix('Ref')}>"
+    assert function == "Ref", f"a resource is named by {function}"
+    return f"<{argument}>"
+
+
+def policies(template: Template) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the role's logical id and each statement that it is given."""
+    for kind in KINDS:
+        for policy in template.properties(kind):
+            for role in policy["Roles"]:
+                for statement in policy["PolicyDocument"]["Statement"]:
+                    yield role["Ref"], statement
+
+
+def statements(template: Template, role: str) -> list[dict[str, Any]]:
+    """Return the statements of a role whose logical id begins so."""
+    return [statement for name, statement in policies(template) if name.startswith(role)]
+
+
+def granted(template: Template, role: str) -> dict[str, set[str]]:
+    """Return the actions that a role may do, by resource."""
+    actions: dict[str, set[str]] = {}
+    for statement in statements(template, role):
+        assert statement["Effect"] == "Allow"
+        assert not {"NotAction", "NotResource"} & set(statement)
+        for resource in as_list(statement["Resource"]):
+            actions.setdefault(text(resource), set()).update(as_list(statement["Action"]))
+    return actions
