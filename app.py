@@ -5,8 +5,7 @@ import sys
 from aws_cdk import App
 
 from cdk.application import build
-from cdk.bundling import BundlingError
-from cdk.settings import SettingsError
+from cdk.errors import BundlingError, SettingsError
 
 app = App()
 try:

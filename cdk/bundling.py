@@ -24,6 +24,7 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
+from cdk.errors import BundlingError
 from cdk.target import Target
 
 _PRUNED = (
@@ -38,10 +39,6 @@ _PRUNED = (
     "*.dist-info/direct_url.json",
 )
 _NOT_SOURCES = ("requirements.*", "prune.txt", "*.md", "__pycache__/*", "*/__pycache__/*", "*.pyc", ".*")
-
-
-class BundlingError(Exception):
-    """A bundle could not be built; the message holds what pip said."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,15 @@
 """Reads typed settings out of the CDK's context: by the names and types of the dataclasses' own fields."""
 
 import json
+import re
 import types
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from enum import StrEnum
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
-from cdk.settings import Environment, Settings, SettingsError
+from cdk.errors import SettingsError
+from cdk.settings import Environment, Settings
 
 
 def read_settings(context: Mapping[str, Any]) -> Settings:
@@ -34,12 +36,20 @@ def _chosen(context: Mapping[str, Any], environment: Environment) -> dict[str, A
     settings = _present("settings", context)
     if not isinstance(settings, Mapping) or environment.value not in settings:
         raise SettingsError(f"settings.{environment}", "is missing")
-    return {**settings.get("common", {}), **settings[environment.value]}
+    chosen: dict[str, Any] = {}
+    for name in ("common", environment.value):
+        values = settings.get(name, {})
+        if not isinstance(values, Mapping):
+            raise SettingsError(f"settings.{name}", "must be an object")
+        chosen.update(values)
+    return chosen
 
 
 def _overrides(context: Mapping[str, Any]) -> dict[str, Any]:
     # The CDK's own context keys all carry a ':', '@', '/' or '-': feature flags, cached look-ups, the CLI's messages.
-    return {key: value for key, value in context.items() if key.isalnum() and key not in ("environment", "settings")}
+    # Whatever else is there was meant for us, misspelt or not.
+    own = {key: value for key, value in context.items() if re.fullmatch(r"\w+", key)}
+    return {key: value for key, value in own.items() if key not in ("environment", "settings")}
 
 
 def _present(key: str, values: Mapping[str, Any]) -> Any:

@@ -16,17 +16,11 @@ A missing, wrong or unknown key fails the synthesis with a `SettingsError` that 
 `cdk/context.py`.
 """
 
-import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-
-class SettingsError(Exception):
-    """A setting is missing or wrong; the message names its key, and says what it must be."""
-
-    def __init__(self, key: str, problem: str) -> None:
-        super().__init__(f"setting '{key}' {problem} (see cdk.json, or give it with -c {key}=...)")
-        self.key = key
+from cdk import limits
+from cdk.errors import SettingsError
 
 
 class Environment(StrEnum):
@@ -65,6 +59,18 @@ class Ecs:
     media_proxy_service: str
     client_gateway_service: str
 
+    def __post_init__(self) -> None:
+        services = {
+            "ecsSwitchService": self.switch_service,
+            "ecsMediaProxyService": self.media_proxy_service,
+            "ecsClientGatewayService": self.client_gateway_service,
+        }
+        for name in self.cluster_names:
+            limits.matches("ecsClusterNames", name, limits.ECS_NAME, "names of ECS clusters, not ARNs")
+        for key, name in services.items():
+            limits.matches(key, name, limits.ECS_NAME, "the name of an ECS service, not its ARN")
+        limits.distinct("ecsSwitchService", list(services.values()), "name: switch, media proxy, client gateway")
+
 
 @dataclass(frozen=True, slots=True)
 class Switch:
@@ -75,9 +81,9 @@ class Switch:
     event_socket_port: int
 
     def __post_init__(self) -> None:
-        _check_port("switchSipPort", self.sip_port)
-        _check_port("switchSipAlternativePort", self.sip_alternative_port)
-        _check_port("switchEventSocketPort", self.event_socket_port)
+        limits.port("switchSipPort", self.sip_port)
+        limits.port("switchSipAlternativePort", self.sip_alternative_port)
+        limits.port("switchEventSocketPort", self.event_socket_port)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +93,7 @@ class MediaProxy:
     ng_port: int
 
     def __post_init__(self) -> None:
-        _check_port("mediaProxyNgPort", self.ng_port)
+        limits.port("mediaProxyNgPort", self.ng_port)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,16 +105,23 @@ class CallPlatform:
     password_parameter: str
 
     def __post_init__(self) -> None:
-        if not re.fullmatch(r"https?://[^/\s]+", self.host):
-            raise SettingsError("callPlatformHost", f"must be http(s)://host[:port], not '{self.host}'")
+        # A user or a password in the URL would end in the template.
+        limits.matches("callPlatformHost", self.host, r"https?://[^/@\s]+", "http(s)://host[:port]")
+        parameter, meaning = self.password_parameter, "the name of an SSM parameter"
+        limits.matches("callPlatformPasswordParameter", parameter, limits.PARAMETER_NAME, meaning)
 
 
 @dataclass(frozen=True, slots=True)
 class FunctionSize:
-    """Memory (MiB; it also buys CPU) and time limit (seconds) of a function."""
+    """Memory (MiB; it also buys CPU) and time limit (seconds) of a function.
+
+    `reserved_concurrency` is taken out of the account's concurrency for this function, and is its limit too. None by
+    default: a new account has ten executions in all, of which nothing may be reserved.
+    """
 
     memory_megabytes: int
     timeout_seconds: int
+    reserved_concurrency: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,10 +140,11 @@ class Queue:
     max_age_seconds: int
 
     def __post_init__(self) -> None:
-        if not 2 <= self.max_concurrency <= 1000:
-            raise SettingsError("queueMaxConcurrency", f"must be 2 to 1000, not {self.max_concurrency}")
-        if not 1 <= self.batch_size <= 10:
-            raise SettingsError("queueBatchSize", f"must be 1 to 10, not {self.batch_size}")
+        limits.within("queueVisibilitySeconds", self.visibility_seconds, 1, 43_200)
+        limits.within("queueMaxReceives", self.max_receives, 1, 1000)
+        limits.within("queueMaxConcurrency", self.max_concurrency, 2, 1000)
+        limits.within("queueBatchSize", self.batch_size, 1, 10)
+        limits.within("queueMaxAgeSeconds", self.max_age_seconds, 60, 1_209_600)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,10 +155,8 @@ class Events:
     max_age_seconds: int
 
     def __post_init__(self) -> None:
-        if not 0 <= self.retries <= 2:
-            raise SettingsError("eventsRetries", f"must be 0 to 2, not {self.retries}")
-        if not 60 <= self.max_age_seconds <= 21600:
-            raise SettingsError("eventsMaxAgeSeconds", f"must be 60 to 21600, not {self.max_age_seconds}")
+        limits.within("eventsRetries", self.retries, 0, 2)
+        limits.within("eventsMaxAgeSeconds", self.max_age_seconds, 60, 21_600)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,20 +191,21 @@ class Settings:
 
     def __post_init__(self) -> None:
         self._check_regions()
+        self._check_functions()
         self._check_queue()
         if not self.is_local and not self.call_platform.host.startswith("https://"):
             raise SettingsError("callPlatformHost", "must be https outside the local environment")
-        if self.log_retention_days not in _RETENTIONS:
-            raise SettingsError("logRetentionDays", f"must be one of {', '.join(map(str, _RETENTIONS))}")
-        if self.alarm_email is not None and "@" not in self.alarm_email:
-            raise SettingsError("alarmEmail", f"must be an e-mail address, not '{self.alarm_email}'")
-        for key, days in (
-            ("accessLogRetentionDays", self.access_log_retention_days),
-            ("recordingRetentionDays", self.recording_retention_days),
-            ("reconcileIntervalMinutes", self.reconcile_interval_minutes),
-        ):
-            if days < 1:
-                raise SettingsError(key, f"must be at least 1, not {days}")
+        limits.one_of("logLevel", self.log_level, limits.LOG_LEVELS)
+        limits.one_of("logRetentionDays", self.log_retention_days, limits.RETENTIONS)
+        limits.within("accessLogRetentionDays", self.access_log_retention_days, 1, 3653)
+        limits.within("recordingRetentionDays", self.recording_retention_days, 1, 3653)
+        limits.within("reconcileIntervalMinutes", self.reconcile_interval_minutes, 1, 1440)
+        limits.bit_rate("mp3BitRate", self.mp3_bit_rate)
+        if self.recordings_bucket_name is not None:
+            name = self.recordings_bucket_name
+            limits.matches("recordingsBucketName", name, limits.BUCKET_NAME, "the name of an S3 bucket")
+        if self.alarm_email is not None:
+            limits.matches("alarmEmail", self.alarm_email, r"[^@\s]+@[^@\s]+", "an e-mail address")
 
     @property
     def is_local(self) -> bool:
@@ -200,12 +213,25 @@ class Settings:
         return self.environment is Environment.LOCAL
 
     def _check_regions(self) -> None:
+        for index, region in enumerate(self.regions):
+            key = f"regions[{index}]"
+            limits.matches(f"{key}.identifier", region.identifier, limits.REGION_NAME, "the name of an AWS region")
+            limits.address(f"{key}.nat_ip", region.nat_ip)
         for name in ("identifier", "alias", "group_id"):
-            values = [getattr(region, name) for region in self.regions]
-            if len(set(values)) < len(values):
-                raise SettingsError("regions", f"must differ from each other in '{name}'")
+            limits.distinct("regions", [getattr(region, name) for region in self.regions], f"'{name}'")
         if self.home_region not in [region.identifier for region in self.regions]:
             raise SettingsError("homeRegion", f"must be one of 'regions', not '{self.home_region}'")
+
+    def _check_functions(self) -> None:
+        for prefix, size in (("services", self.services), ("s3Mpeg", self.s3_mpeg)):
+            limits.within(f"{prefix}MemoryMegabytes", size.memory_megabytes, 128, 10_240)
+            limits.within(f"{prefix}TimeoutSeconds", size.timeout_seconds, 1, 900)
+            if size.reserved_concurrency is not None:
+                limits.within(f"{prefix}ReservedConcurrency", size.reserved_concurrency, 1, 1000)
+        reserved = self.services.reserved_concurrency
+        # With less, the queue's poller would be throttled, and a throttled receive counts towards the dead letters.
+        if reserved is not None and reserved < self.queue.max_concurrency:
+            raise SettingsError("servicesReservedConcurrency", "must be at least queueMaxConcurrency")
 
     def _check_queue(self) -> None:
         # AWS asks for six times the function's time limit, so that a batch that is throttled and tried again is not
@@ -213,12 +239,3 @@ class Settings:
         factor = 1 if self.is_local else 6
         if self.queue.visibility_seconds < factor * self.services.timeout_seconds:
             raise SettingsError("queueVisibilitySeconds", f"must be at least {factor} x servicesTimeoutSeconds")
-
-
-_RETENTIONS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)
-"""What CloudWatch Logs accepts as a retention in days."""
-
-
-def _check_port(key: str, port: int) -> None:
-    if not 1 <= port <= 65535:
-        raise SettingsError(key, f"must be a port (1 to 65535), not {port}")

@@ -34,6 +34,9 @@ class EventFunction(Construct):
 
     An asynchronous event that fails is tried again, and then goes to `failures` with the error that it failed with.
     The role starts with the right to write the function's own log and nothing else.
+
+    It is not traced by X-Ray: an event is handled by one function, and is found in the log by its message id, task ARN
+    or object key; a tracer would lengthen every cold start.
     """
 
     def __init__(
@@ -44,7 +47,7 @@ class EventFunction(Construct):
         settings: Settings,
         alarms: Alarms,
         target: Target,
-        handler: str,
+        name: str,
         bundle: Path,
         layers: Sequence[lambda_.ILayerVersion],
         size: FunctionSize,
@@ -54,11 +57,11 @@ class EventFunction(Construct):
 
         Parameters:
             scope: the construct that it belongs to.
-            construct_id: its name in the tree, in alarms, and in Powertools' metrics and log lines.
+            construct_id: its name in the tree and in alarms.
             settings: the deployment's settings.
             alarms: where its alarms are.
             target: what the bundle is for.
-            handler: dotted path of the handler.
+            name: its folder below `lambdas`, whose `handler.handler` is the entry.
             bundle: directory with its code.
             layers: the layers that it imports from.
             size: memory and time limit.
@@ -77,16 +80,17 @@ class EventFunction(Construct):
             "Function",
             runtime=lambda_runtime(target),
             architecture=lambda_architecture(target),
-            handler=handler,
+            handler=f"lambdas.{name}.handler.handler",
             code=lambda_.Code.from_asset(str(bundle)),
             layers=list(layers),
             role=role,
             log_group=log_group,
             memory_size=size.memory_megabytes,
             timeout=Duration.seconds(size.timeout_seconds),
+            reserved_concurrent_executions=size.reserved_concurrency,
             environment={
-                # Metrics carry it as a dimension, which tells the deployments of one account apart.
-                "POWERTOOLS_SERVICE_NAME": f"somleng-switch-{settings.environment}-{construct_id}",
+                # A dimension of every metric and a key of every log line: it tells an account's deployments apart.
+                "POWERTOOLS_SERVICE_NAME": f"somleng-switch-{settings.environment}-{name.replace('_', '-')}",
                 "POWERTOOLS_LOG_LEVEL": settings.log_level,
                 **environment,
             },

@@ -1,13 +1,17 @@
 """Bundles: the same bytes for the same content, for the machine that they run on, and nothing that is not needed."""
 
 import hashlib
+import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
+from cdk import bundling
 from cdk.application import ROOT
-from cdk.bundling import Bundler, BundlingError, pinned_requirements
+from cdk.bundling import Bundler, pinned_requirements
+from cdk.errors import BundlingError
 from cdk.settings import Architecture
 from cdk.target import Target
 
@@ -74,12 +78,34 @@ def test_modes_do_not_depend_on_the_umask(checkout: Path, tmp_path: Path) -> Non
     assert bundle.stat().st_mode & 0o777 == 0o755
 
 
-def test_bundling_at_once_is_safe(checkout: Path, tmp_path: Path) -> None:
-    bundlers = [Bundler(checkout, ARM64, tmp_path / "build") for _ in range(8)]
-    with ThreadPoolExecutor(8) as pool:
+def test_bundling_at_once_is_safe(checkout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All are in the middle of their work when the first is done, as separate processes can be."""
+    together = Barrier(4)
+    normalise_modes = bundling._normalise_modes
+
+    def normalise_together(directory: Path) -> None:
+        together.wait(timeout=30)
+        normalise_modes(directory)
+
+    monkeypatch.setattr(bundling, "_normalise_modes", normalise_together)
+    bundlers = [Bundler(checkout, ARM64, tmp_path / "build") for _ in range(together.parties)]
+    with ThreadPoolExecutor(together.parties) as pool:
         made = list(pool.map(lambda bundler: bundler.function("greet"), bundlers))
     assert len(set(made)) == 1
+    assert "lambdas/greet/handler.py" in files(made[0])
     assert [path.name for path in (tmp_path / "build").iterdir()] == [made[0].name]
+
+
+def test_a_bundle_that_failed_halfway_is_not_taken_for_one(
+    checkout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundler = Bundler(checkout, ARM64, tmp_path / "build")
+    with monkeypatch.context() as patched:
+        patched.setattr(bundling, "_normalise_modes", lambda directory: os.mkdir(directory))
+        with pytest.raises(FileExistsError):
+            bundler.function("greet")
+    assert list((tmp_path / "build").iterdir()) == []
+    assert "lambdas/greet/handler.py" in files(bundler.function("greet"))
 
 
 def test_a_package_that_cannot_be_installed_is_named_and_leaves_nothing(checkout: Path, tmp_path: Path) -> None:
@@ -121,6 +147,16 @@ def test_the_real_functions_carry_what_they_need_and_no_more(name: str) -> None:
     assert "audioop/__init__.py" in carried or name == "services"
     machines = [(bundle / path).read_bytes()[18:20] for path in carried if path.endswith(".so")]
     assert set(machines) <= {b"\xb7\x00"}, "a library in the bundle is not for arm64 (ELF machine 183)"
+
+
+@pytest.mark.parametrize(("name", "carries"), [("routing", "routing/tables.py"), ("ffmpeg", "imageio_ffmpeg/")])
+def test_the_real_layers_carry_what_they_are_named_for_and_no_more(name: str, carries: str) -> None:
+    carried = files(Bundler(ROOT, ARM64, ROOT / "build").layer(name))
+    assert [path for path in carried if path.startswith(f"python/{carries}")]
+    assert {path.split("/")[0] for path in carried} == {"python"}
+    assert not [path for path in carried if path.endswith(".pyc") or "__pycache__" in path]
+    assert not [path for path in carried if path.startswith(("python/boto3", "python/botocore"))]
+    assert {mode for _, mode in carried.values()} <= {0o644, 0o755}
 
 
 def test_two_builds_in_two_places_are_the_same_bytes(tmp_path: Path) -> None:

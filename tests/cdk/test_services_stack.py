@@ -2,13 +2,16 @@
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+from aws_cdk import App
 
+from cdk.application import build
 from lambdas.s3_mpeg.settings import Settings as S3MpegSettings
 from lambdas.services.settings import Settings as ServicesSettings
-from tests.cdk.conftest import ENVIRONMENTS, Template, Templates
+from tests.cdk.conftest import CONTEXT, ENVIRONMENTS, Template, Templates
 
 
 def function(template: Template, handler: str) -> dict[str, Any]:
@@ -72,7 +75,7 @@ def test_metrics_tell_deployments_apart(synthesise: Callable[[str], Templates], 
         environment_of(each)["POWERTOOLS_SERVICE_NAME"]
         for each in (services_function(template), s3_mpeg_function(template))
     ]
-    assert names == [f"somleng-switch-{environment}-Services", f"somleng-switch-{environment}-S3Mpeg"]
+    assert names == [f"somleng-switch-{environment}-services", f"somleng-switch-{environment}-s3-mpeg"]
 
 
 def test_functions_run_on_arm64_and_python_3_13_with_their_layers(services: Template) -> None:
@@ -87,6 +90,18 @@ def test_every_function_has_a_log_that_does_not_grow_for_ever(services: Template
     for each in (services_function(services), s3_mpeg_function(services)):
         group = services.content["Resources"][each["LoggingConfig"]["LogGroup"]["Ref"]]
         assert group["Properties"]["RetentionInDays"] == 30
+
+
+def test_functions_share_the_account_s_concurrency_unless_some_is_reserved(services: Template, tmp_path: Path) -> None:
+    for each in (services_function(services), s3_mpeg_function(services)):
+        assert "ReservedConcurrentExecutions" not in each
+    app = App(context={**CONTEXT, "environment": "local", "servicesReservedConcurrency": "20"}, outdir=str(tmp_path))
+    build(app)
+    app.synth()
+    path = tmp_path / "somleng-switch-local-services.template.json"
+    template = Template(path, json.loads(path.read_text()))
+    assert services_function(template)["ReservedConcurrentExecutions"] == 20
+    assert "ReservedConcurrentExecutions" not in s3_mpeg_function(template)
 
 
 def queues(template: Template) -> dict[str, dict[str, Any]]:
@@ -127,24 +142,39 @@ def test_events_that_fail_are_retried_and_then_kept(services: Template) -> None:
 
 
 @pytest.mark.parametrize(
-    ("environment", "sources", "suffix"),
-    [("local", ["aws.ecs", "local.ecs"], ""), ("staging", ["aws.ecs"], "-staging"), ("production", ["aws.ecs"], "")],
+    ("environment", "sources", "suffix", "clusters"),
+    [
+        ("local", ["aws.ecs", "local.ecs"], "", None),
+        ("staging", ["aws.ecs"], "-staging", ["somleng-switch-staging"]),
+        ("production", ["aws.ecs"], "", ["somleng-switch"]),
+    ],
 )
-def test_tasks_of_the_three_groups_are_followed(
-    synthesise: Callable[[str], Templates], environment: str, sources: list[str], suffix: str
+def test_tasks_of_the_three_groups_in_our_clusters_are_followed(
+    synthesise: Callable[[str], Templates],
+    environment: str,
+    sources: list[str],
+    suffix: str,
+    clusters: list[str] | None,
 ) -> None:
     template = synthesise(environment)["services"]
     (rule,) = [each for each in template.properties("AWS::Events::Rule") if "EventPattern" in each]
-    assert rule["EventPattern"] == {
-        "source": sources,
-        "detail-type": ["ECS Task State Change"],
-        "detail": {"group": [f"service:{name}{suffix}" for name in ("switch", "media-proxy", "client-gateway")]},
-    }
+    pattern = dict(rule["EventPattern"])
+    detail = dict(pattern.pop("detail"))
+    assert pattern == {"source": sources, "detail-type": ["ECS Task State Change"]}
+    followed = [{"suffix": f":cluster/{name}"} for name in clusters] if clusters else None
+    assert detail.pop("clusterArn", None) == followed
+    assert detail == {"group": [f"service:{name}{suffix}" for name in ("switch", "media-proxy", "client-gateway")]}
+    (target,) = rule["Targets"]
+    assert target["Arn"]["Fn::GetAtt"][0].startswith("ServicesFunction")
+    assert "InputTransformer" not in target, "the event arrives as it was sent"
+    assert "Input" not in target
 
 
 def test_the_reconcile_runs_every_five_minutes(services: Template) -> None:
     (rule,) = [each for each in services.properties("AWS::Events::Rule") if "ScheduleExpression" in each]
     assert (rule["ScheduleExpression"], rule["State"]) == ("rate(5 minutes)", "ENABLED")
+    (target,) = rule["Targets"]
+    assert target["Arn"]["Fn::GetAtt"][0].startswith("ServicesFunction")
 
 
 def test_an_event_that_cannot_be_handed_over_is_kept(services: Template) -> None:

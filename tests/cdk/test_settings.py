@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from cdk.context import read_settings
-from cdk.settings import Architecture, Environment, SettingsError
+from cdk.errors import SettingsError
+from cdk.settings import Architecture, Environment
 from tests.cdk.conftest import CONTEXT, ENVIRONMENTS
 
 REGION = CONTEXT["settings"]["common"]["regions"][0]
@@ -71,7 +72,26 @@ def test_a_value_of_the_command_line_goes_before_the_file() -> None:
         ("eventsRetries", "3", "must be 0 to 2"),
         ("eventsMaxAgeSeconds", "10", "must be 60 to 21600"),
         ("logRetentionDays", "8", "must be one of 1, 3, 5"),
-        ("recordingRetentionDays", "0", "must be at least 1"),
+        ("recordingRetentionDays", "0", "must be 1 to 3653, not 0"),
+        ("accessLogRetentionDays", "0", "must be 1 to 3653"),
+        ("reconcileIntervalMinutes", "0", "must be 1 to 1440"),
+        ("servicesMemoryMegabytes", "64", "must be 128 to 10240"),
+        ("s3MpegTimeoutSeconds", "901", "must be 1 to 900"),
+        ("servicesReservedConcurrency", "4", "must be at least queueMaxConcurrency"),
+        ("s3MpegReservedConcurrency", "0", "must be 1 to 1000"),
+        ("queueVisibilitySeconds", "43201", "must be 1 to 43200"),
+        ("queueMaxReceives", "0", "must be 1 to 1000"),
+        ("queueMaxAgeSeconds", "0", "must be 60 to 1209600"),
+        ("logLevel", "CHATTY", "must be one of DEBUG, INFO"),
+        ("mp3BitRate", "fast", "must be from 8k to 320k"),
+        ("mp3BitRate", "4k", "must be from 8k to 320k"),
+        ("recordingsBucketName", "Recordings", "must be the name of an S3 bucket"),
+        ("callPlatformHost", "https://services:secret@example.org", "must be http"),
+        ("callPlatformPasswordParameter", "a b", "must be the name of an SSM parameter"),
+        ("callPlatformUsername", "", "must be a text that is not empty"),
+        ("ecsClusterNames", "arn:aws:ecs:ap-southeast-1:1:cluster/a", "must be names of ECS clusters"),
+        ("ecsSwitchService", "service:switch", "must be the name of an ECS service"),
+        ("ecsSwitchService", "media-proxy", "must differ from each other"),
         ("alarmEmail", "somebody", "must be an e-mail address"),
     ],
 )
@@ -88,6 +108,8 @@ def test_a_wrong_value_is_named_by_its_key(key: str, value: Any, said: str) -> N
         ("regions[0].alias", {name: value for name, value in REGION.items() if name != "alias"}),
         ("regions[0].colour", {**REGION, "colour": "blue"}),
         ("regions[0].group_id", {**REGION, "group_id": "first"}),
+        ("regions[0].nat_ip", {**REGION, "nat_ip": "13.250.230"}),
+        ("regions[0].identifier", {**REGION, "identifier": "Singapore"}),
         ("regions[0]", "hydrogen"),
     ],
 )
@@ -97,9 +119,23 @@ def test_a_wrong_region_is_named_by_its_place(key: str, region: Any) -> None:
     assert raised.value.key == key
 
 
-def test_a_misspelt_key_is_named() -> None:
-    with pytest.raises(SettingsError, match="setting 'swichSipPort' is not a setting; is it misspelt"):
-        read(swichSipPort="5060")
+@pytest.mark.parametrize("key", ["swichSipPort", "switch_sip_port", "SWITCHSIPPORT"])
+def test_a_misspelt_key_is_named(key: str) -> None:
+    with pytest.raises(SettingsError, match=f"setting '{key}' is not a setting; is it misspelt"):
+        read(**{key: "5060"})
+
+
+@pytest.mark.parametrize("name", ["alias", "group_id"])
+def test_two_regions_of_one_name_or_group_are_refused(name: str) -> None:
+    other = {**REGION, "identifier": "us-east-1", "alias": "helium", "group_id": 2}
+    with pytest.raises(SettingsError, match=f"setting 'regions' must differ from each other in '{name}'"):
+        read(regions=[REGION, {**other, name: REGION[name]}])
+
+
+@pytest.mark.parametrize("name", ["common", "production"])
+def test_settings_that_are_no_object_are_named(name: str) -> None:
+    with pytest.raises(SettingsError, match=f"setting 'settings.{name}' must be an object"):
+        read(settings={**CONTEXT["settings"], name: ["switchSipPort"]})
 
 
 @pytest.mark.parametrize("key", ["homeRegion", "queueBatchSize", "mp3BitRate"])
