@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
 
-from packaging.requirements import Requirement
+from packaging.requirements import InvalidRequirement, Requirement
 
 from cdk.errors import BundlingError
 from cdk.target import Target
@@ -74,6 +74,8 @@ class Bundler:
 
     def _bundle(self, name: str, home: Path, sources: dict[str, Path], into: str) -> Path:
         requirements = pinned_requirements(home / "requirements.txt", self.target)
+        if not requirements and not any(path.is_relative_to(home) for path in sources.values()):
+            raise BundlingError(f"{home} holds neither sources nor a requirements.txt")
         prune = _lines(home / "prune.txt")
         packages = self._packages(requirements, prune) if requirements else None
         digest = _digest([_recipe(), packages.name if packages else "", into, *_contents(sources)])
@@ -108,11 +110,18 @@ def pinned_requirements(path: Path, target: Target) -> list[str]:
     """Return the requirements of a hash-locked file that the target needs, one a line, with their hashes.
 
     Markers are judged here and left out, because pip would judge them by the interpreter that runs it.
+
+    Raises:
+        BundlingError: a line is no requirement; the message names the file and the line.
+
     """
     needed = []
     for line in _lines(path):
         specification, *hashes = line.split(" --hash=")
-        requirement = Requirement(specification.strip())
+        try:
+            requirement = Requirement(specification.strip())
+        except InvalidRequirement as error:
+            raise BundlingError(f"{path}: '{specification.strip()}' is no requirement: {error}") from error
         if requirement.marker is None or requirement.marker.evaluate(target.marker_environment()):
             pin = f"{requirement.name}{requirement.specifier}"
             needed.append(" ".join([pin, *(f"--hash={value.strip()}" for value in hashes)]))

@@ -117,6 +117,21 @@ def test_a_package_that_cannot_be_installed_is_named_and_leaves_nothing(checkout
     assert list((tmp_path / "build").iterdir()) == []
 
 
+def test_a_function_that_is_not_there_is_an_error_and_not_an_empty_bundle(checkout: Path, tmp_path: Path) -> None:
+    bundler = Bundler(checkout, ARM64, tmp_path / "build")
+    with pytest.raises(BundlingError, match=r"lambdas/gret holds neither sources nor a requirements\.txt"):
+        bundler.function("gret")
+    with pytest.raises(BundlingError, match="layers/gret holds neither"):
+        bundler.layer("gret")
+    assert not (tmp_path / "build").exists()
+
+
+def test_a_line_that_is_no_requirement_is_named(checkout: Path, tmp_path: Path) -> None:
+    (checkout / "lambdas/greet/requirements.txt").write_text("--index-url https://example.org\n")
+    with pytest.raises(BundlingError, match=r"greet/requirements\.txt: '--index-url https://example.org' is no"):
+        Bundler(checkout, ARM64, tmp_path / "build").function("greet")
+
+
 def test_a_requirement_is_judged_by_the_function_s_python_and_not_by_ours(tmp_path: Path) -> None:
     lock = tmp_path / "requirements.txt"
     lock.write_text(
@@ -157,6 +172,22 @@ def test_the_real_layers_carry_what_they_are_named_for_and_no_more(name: str, ca
     assert not [path for path in carried if path.endswith(".pyc") or "__pycache__" in path]
     assert not [path for path in carried if path.startswith(("python/boto3", "python/botocore"))]
     assert {mode for _, mode in carried.values()} <= {0o644, 0o755}
+
+
+LAMBDA_UNZIPPED_BYTES = 250 * 1024**2
+"""What a function and its layers may unzip to together: AWS Lambda's quotas."""
+
+
+def test_the_ffmpeg_layer_brings_an_executable_for_arm64_and_leaves_the_function_room() -> None:
+    bundler = Bundler(ROOT, ARM64, ROOT / "build")
+    layer, function = bundler.layer("ffmpeg"), bundler.function("s3_mpeg")
+    (executable,) = [path for path in layer.rglob("*") if path.is_file() and path.stat().st_mode & 0o111]
+    assert executable.name.startswith("ffmpeg")
+    with executable.open("rb") as binary:
+        header = binary.read(20)
+    assert (header[:4], header[18:20]) == (b"\x7fELF", b"\xb7\x00"), "ffmpeg is not an ELF file for arm64"
+    size = sum(path.stat().st_size for bundle in (layer, function) for path in bundle.rglob("*") if path.is_file())
+    assert size < LAMBDA_UNZIPPED_BYTES
 
 
 def test_two_builds_in_two_places_are_the_same_bytes(tmp_path: Path) -> None:
