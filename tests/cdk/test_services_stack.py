@@ -184,20 +184,54 @@ def test_an_event_that_cannot_be_handed_over_is_kept(services: Template) -> None
         assert target["DeadLetterConfig"] == {"Arn": {"Fn::GetAtt": [failures, "Arn"]}}
 
 
+def test_rules_may_leave_events_in_the_failures_queue_and_nobody_else_may(services: Template) -> None:
+    failures = services.content["Outputs"]["ServicesFailuresQueueUrl"]["Value"]["Ref"]
+    rules = {name for name, each in services.content["Resources"].items() if each["Type"] == "AWS::Events::Rule"}
+    allowed = set()
+    for policy in services.properties("AWS::SQS::QueuePolicy"):
+        (queue,) = (each["Ref"] for each in policy["Queues"])
+        for statement in policy["PolicyDocument"]["Statement"]:
+            if statement["Effect"] == "Allow":
+                assert (queue, statement["Action"]) == (failures, "sqs:SendMessage")
+                assert statement["Principal"] == {"Service": "events.amazonaws.com"}
+                allowed.add(statement["Condition"]["ArnEquals"]["aws:SourceArn"]["Fn::GetAtt"][0])
+    assert allowed == rules
+
+
+def test_functions_are_invoked_by_our_rules_and_our_bucket_alone(services: Template) -> None:
+    permissions = services.properties("AWS::Lambda::Permission")
+    assert sorted(each["Principal"] for each in permissions) == ["events.amazonaws.com"] * 2 + ["s3.amazonaws.com"]
+    for permission in permissions:
+        assert permission["Action"] == "lambda:InvokeFunction"
+        assert permission["SourceArn"]
+        if permission["Principal"] == "s3.amazonaws.com":
+            assert permission["SourceAccount"] == {"Ref": "AWS::AccountId"}, "a bucket's ARN names no account"
+            assert "RecordingsBucket" in permission["SourceArn"]["Fn::ImportValue"]
+
+
 def test_recordings_that_are_wav_files_start_the_conversion_and_nothing_else_does(services: Template) -> None:
     (notifications,) = services.properties("Custom::S3BucketNotifications")
     (configuration,) = notifications["NotificationConfiguration"]["LambdaFunctionConfigurations"]
     assert configuration["Events"] == ["s3:ObjectCreated:*"]
+    assert configuration["LambdaFunctionArn"]["Fn::GetAtt"][0].startswith("S3MpegFunction")
     assert configuration["Filter"] == {"Key": {"FilterRules": [{"Name": "suffix", "Value": ".wav"}]}}
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
 def test_no_secret_is_in_a_template(synthesise: Callable[[str], Templates], environment: str) -> None:
+    """The platform's password is there by the name of its parameter alone, for the function to read when it runs."""
+    suspicious = set()
     for template in synthesise(environment).values():
         text = json.dumps(template.content)
-        assert "SecureString" not in text
-        assert "resolve:ssm-secure" not in text
-    variables = environment_of(services_function(synthesise(environment)["services"]))
-    suspicious = {name for name in variables if "PASSWORD" in name or "SECRET" in name or "TOKEN" in name}
-    assert suspicious == {"CALL_PLATFORM_PASSWORD_PARAMETER"}
-    assert variables["CALL_PLATFORM_PASSWORD_PARAMETER"] == f"somleng.{environment}.services_password"
+        assert "resolve:ssm" not in text
+        assert "resolve:secretsmanager" not in text
+        assert not [each for each in template.properties("AWS::SSM::Parameter") if each["Type"] != "String"]
+        assert not [each for each in template.content.get("Parameters", {}).values() if each.get("NoEcho")]
+        for each in template.properties("AWS::Lambda::Function"):
+            variables = each.get("Environment", {}).get("Variables", {})
+            suspicious |= {
+                (name, value)
+                for name, value in variables.items()
+                if any(word in name for word in ("PASSWORD", "SECRET", "TOKEN", "KEY", "CREDENTIAL"))
+            }
+    assert suspicious == {("CALL_PLATFORM_PASSWORD_PARAMETER", f"somleng.{environment}.services_password")}
