@@ -1,0 +1,61 @@
+"""The operators' page: its table of settings is the settings, and its table of alarms the alarms."""
+
+import re
+from collections.abc import Callable
+
+from cdk.application import ROOT
+from cdk.context import read_settings
+from tests.cdk.conftest import CONTEXT, Templates
+
+PAGE = (ROOT / "docs" / "deployment.md").read_text()
+LISTS = {"regions": "hydrogen, helium"}
+"""Values that the page puts in words."""
+
+
+def rows(heading: str) -> list[list[str]]:
+    """Return the cells of the table below a heading, without its head."""
+    section = PAGE.split(f"\n## {heading}\n")[1].split("\n## ")[0]
+    lines = [line for line in section.splitlines() if line.startswith("| `")]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+
+
+def test_every_setting_is_in_the_table_with_its_default() -> None:
+    listed = {key.strip("`"): default for key, default, _ in rows("Settings")}
+    settings = CONTEXT["settings"]
+    own = {key for name in ("local", "staging", "production") for key in settings[name]}
+    expected = dict.fromkeys(own, "") | {
+        key: LISTS[key] if key in LISTS else str(value).lower() if isinstance(value, bool) else str(value)
+        for key, value in settings["common"].items()
+    }
+    absent = {"recordingsBucketName", "alarmEmail", "servicesReservedConcurrency", "s3MpegReservedConcurrency"}
+    assert listed == {"environment": CONTEXT["environment"], **expected, **dict.fromkeys(absent, "none")}
+
+
+def test_what_has_no_value_in_cdk_json_is_a_setting_all_the_same() -> None:
+    settings = read_settings(
+        {**CONTEXT, "recordingsBucketName": "recordings", "alarmEmail": "a@b", "s3MpegReservedConcurrency": "7"}
+    )
+    assert settings.recordings_bucket_name == "recordings"
+    assert settings.s3_mpeg.reserved_concurrency == 7
+    unset = read_settings(CONTEXT)
+    assert (unset.recordings_bucket_name, unset.alarm_email) == (None, None)
+    assert (unset.services.reserved_concurrency, unset.s3_mpeg.reserved_concurrency) == (None, None)
+
+
+def test_every_alarm_is_in_the_runbook_and_no_other(staging: Templates) -> None:
+    explained = {cells[0].split("`")[1] for cells in rows("Alarms")}
+    raised = {
+        re.sub(r"^Alarms(\w+?)[0-9A-F]{8}$", r"\1", name)
+        for template in staging.values()
+        for name, each in template.content["Resources"].items()
+        if each["Type"] == "AWS::CloudWatch::Alarm"
+    }
+    assert explained == raised
+
+
+def test_every_output_and_stack_that_the_page_names_is_there(synthesise: Callable[[str], Templates]) -> None:
+    templates = synthesise("production")
+    outputs = {name for template in templates.values() for name in template.content.get("Outputs", {})}
+    assert set(re.findall(r"<([A-Z]\w+)>", PAGE)) <= outputs
+    named = set(re.findall(r"somleng-switch-production-([a-z0-9-]+[a-z0-9])", PAGE))
+    assert named <= {*templates, "events"}
