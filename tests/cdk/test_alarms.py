@@ -38,6 +38,17 @@ def test_every_alarm_and_its_end_are_told_on_the_topic(staging: Templates) -> No
             assert alarm["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
 
 
+def test_alarms_of_this_account_may_publish_on_the_topic_and_nobody_may_without_tls(staging: Templates) -> None:
+    """A topic with a policy of its own has lost the default one; an alarm that may not publish says nothing of it."""
+    for name in ("services", "events-us-east-1"):
+        (policy,) = staging[name].properties("AWS::SNS::TopicPolicy")
+        by_effect = {each["Effect"]: each for each in policy["PolicyDocument"]["Statement"]}
+        assert by_effect["Allow"]["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
+        assert by_effect["Allow"]["Action"] == "sns:Publish"
+        assert by_effect["Allow"]["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+        assert by_effect["Deny"]["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
 def test_every_dead_letter_queue_has_its_alarm(services: Template) -> None:
     watched = {
         alarm["Dimensions"][0]["Value"]["Fn::GetAtt"][0]
