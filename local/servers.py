@@ -19,6 +19,8 @@ from local.run_directory import ROOT
 
 HOST = "127.0.0.1"
 REGION = "ap-southeast-1"
+WITHOUT_PROXY = dict.fromkeys(("NO_PROXY", "no_proxy"), "127.0.0.1,localhost")
+"""No proxy reaches what runs here, whatever this machine uses for the rest of the world."""
 ACCOUNT = "000000000000"
 _EMULATOR_PYTHON = ROOT / ".venv-emulator" / "bin" / "python"
 _FORGOTTEN = ("AWS_", "LAMBDA_", "MINISTACK_", "LOCALSTACK_", "PYTHONPATH", "PYTHONHOME", "SERVICES")
@@ -33,7 +35,8 @@ def free_port() -> int:
 
 def base_environment() -> dict[str, str]:
     """Return this process's environment without what could make a child talk to a real AWS account."""
-    return {name: value for name, value in os.environ.items() if not name.startswith(_FORGOTTEN)}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(_FORGOTTEN)}
+    return kept | WITHOUT_PROXY
 
 
 def credentials() -> dict[str, str]:

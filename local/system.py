@@ -57,6 +57,7 @@ class LocalSystem:
             ServerFailed: naming the one that did not.
 
         """
+        os.environ.update(servers.WITHOUT_PROXY)
         platform = {"CALL_PLATFORM_USERNAME": _PLATFORM_USER, "CALL_PLATFORM_PASSWORD": self._password}
         self._servers = [
             servers.aws_emulator(self.run.path, self.port),
@@ -77,7 +78,15 @@ class LocalSystem:
 
     def deploy(self) -> None:
         """Deploy the stacks; have the services function ask the ECS emulator, and know the platform's password."""
-        environment = {**servers.base_environment(), **self.environment, "CDK_DEFAULT_ACCOUNT": servers.ACCOUNT}
+        scratch = self.scratch("tmp")
+        scratch.mkdir(exist_ok=True)
+        environment = {
+            **servers.base_environment(),
+            **self.environment,
+            "CDK_DEFAULT_ACCOUNT": servers.ACCOUNT,
+            "CDK_DISABLE_CLI_TELEMETRY": "true",
+            "TMPDIR": str(scratch),  # what an interrupted synthesis leaves goes with the run
+        }
         host = {"callPlatformHost": self.platform_url}
         self._deployment = deploy(environment, self.run.path, host)
         functions = self.functions
