@@ -1,12 +1,13 @@
 """The data stack: tables as the routing layer expects them, and the recordings bucket."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from routing import Table
-from tests.cdk.conftest import Template, Templates
+from tests.cdk.conftest import CONTEXT, Template, Templates
 from tests.support.routing_tables import SORT_KEYS
 
 EXPIRING = {
@@ -65,6 +66,17 @@ def test_data_is_protected_outside_the_local_environment(
         assert bucket["DeletionPolicy"] == ("Retain" if protected else "Delete")
 
 
+@pytest.mark.parametrize(("environment", "protected"), [("local", False), ("production", True)])
+def test_the_stack_itself_is_protected_where_data_is(
+    synthesise: Callable[[str], Templates], environment: str, protected: bool
+) -> None:
+    path = synthesise(environment)["data"].path
+    stacks = json.loads((path.parent / "manifest.json").read_text())["artifacts"]
+    stack = stacks[f"somleng-switch-{environment}-data"]
+    assert stack["properties"].get("terminationProtection", False) is protected
+    assert not stacks[f"somleng-switch-{environment}-services"]["properties"].get("terminationProtection", False)
+
+
 def test_credentials_are_encrypted_with_a_key_that_takes_a_right_of_its_own(data: Template) -> None:
     encrypted = {table for table, properties in tables(data).items() if properties["SSESpecification"]["SSEEnabled"]}
     assert encrypted == {Table.SUBSCRIBERS}
@@ -97,11 +109,24 @@ def test_every_bucket_is_private_encrypted_and_reached_over_tls_alone(data: Temp
     assert len(data.properties("AWS::S3::BucketPolicy")) == 2
 
 
+def test_recordings_are_encrypted_with_a_key_and_each_access_is_logged(data: Template) -> None:
+    bucket = recordings(data)
+    (rule,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert rule["ServerSideEncryptionByDefault"]["SSEAlgorithm"] == "aws:kms"
+    assert rule["BucketKeyEnabled"] is True
+    logs = data.content["Resources"][bucket["LoggingConfiguration"]["DestinationBucketName"]["Ref"]]
+    assert logs["Properties"]["LifecycleConfiguration"]["Rules"][0]["ExpirationInDays"] == 90
+
+
 def test_processes_can_look_up_what_they_need(data: Template) -> None:
-    names = {parameter["Name"] for parameter in data.properties("AWS::SSM::Parameter")}
+    values = {parameter["Name"]: parameter["Value"] for parameter in data.properties("AWS::SSM::Parameter")}
     prefix = "/somleng-switch/staging"
-    assert names == {
+    assert set(values) == {
         f"{prefix}/recordings_bucket",
         f"{prefix}/region_data",
         *(f"{prefix}/tables/{table.value}" for table in Table),
     }
+    for table in Table:
+        assert table.value.title().replace("_", "") in values[f"{prefix}/tables/{table.value}"]["Ref"]
+    assert values[f"{prefix}/recordings_bucket"] == data.content["Outputs"]["RecordingsBucket"]["Value"]
+    assert json.loads(values[f"{prefix}/region_data"]) == CONTEXT["settings"]["common"]["regions"]

@@ -86,6 +86,11 @@ def test_functions_run_on_arm64_and_python_3_13_with_their_layers(services: Temp
         assert (layer["CompatibleRuntimes"], layer["CompatibleArchitectures"]) == (["python3.13"], ["arm64"])
 
 
+def test_functions_are_of_the_size_that_the_settings_say(services: Template) -> None:
+    functions = [services_function(services), s3_mpeg_function(services)]
+    assert [(each["MemorySize"], each["Timeout"]) for each in functions] == [(512, 60), (1769, 900)]
+
+
 def test_every_function_has_a_log_that_does_not_grow_for_ever(services: Template) -> None:
     for each in (services_function(services), s3_mpeg_function(services)):
         group = services.content["Resources"][each["LoggingConfig"]["LogGroup"]["Ref"]]
