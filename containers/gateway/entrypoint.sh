@@ -1,0 +1,100 @@
+#!/bin/sh
+# Starts a gateway's OpenSIPS: fills the configuration template from the environment, waits until the scheduler has
+# copied the routing tables, and becomes OpenSIPS. Exit status 78 (EX_CONFIG) means that a setting is missing or wrong.
+#
+#   entrypoint.sh <public|client>
+set -eu
+
+refuse() {
+    echo "gateway: $1" >&2
+    exit 78
+}
+
+# The address by which EC2's hosts know this machine from outside; asked with a session token (IMDSv2).
+instance_metadata_address() {
+    token=$(curl --silent --fail --max-time 5 --retry 5 --retry-connrefused --request PUT \
+        --header "X-aws-ec2-metadata-token-ttl-seconds: 60" http://169.254.169.254/latest/api/token) &&
+        curl --silent --fail --max-time 5 --retry 5 --header "X-aws-ec2-metadata-token: $token" \
+            http://169.254.169.254/latest/meta-data/public-ipv4
+}
+
+is_port() {
+    case "$1" in
+        *[!0-9]* | '' | ??????*) return 1 ;;
+    esac
+    [ "$1" -ge 1 ] && [ "$1" -le 65535 ]
+}
+
+# --- settings
+
+kind=${1:-${GATEWAY_KIND:-}}
+case "$kind" in
+    public | client) ;;
+    *) refuse "GATEWAY_KIND is '$kind', not public or client" ;;
+esac
+here=$(cd "$(dirname "$0")" && pwd)
+
+# Where OpenSIPS and the scheduler meet: the databases, the management sockets, the scheduler's sign that it is ready.
+export STATE_DIRECTORY="${STATE_DIRECTORY:-/var/lib/opensips}"
+export SIP_LISTEN_ADDRESS="${SIP_LISTEN_ADDRESS:-$(hostname -i | cut -d ' ' -f 1)}"
+export SIP_PORT="${SIP_PORT:-5060}"
+export SIP_ALTERNATIVE_PORT="${SIP_ALTERNATIVE_PORT:-5080}"
+export SIP_REALM="${SIP_REALM:-somleng.org}"
+export SIP_WORKERS="${SIP_WORKERS:-4}"
+# The shortest registration that is granted, seconds.
+export REGISTRATION_MINIMUM="${REGISTRATION_MINIMUM:-600}"
+# The load-balancing group of the client gateways' own region.
+export SWITCH_GROUP_ID="${SWITCH_GROUP_ID:-1}"
+# Seconds without any answer, and seconds of ringing, until a call goes elsewhere or ends.
+export ANSWER_TIMEOUT="${ANSWER_TIMEOUT:-5}"
+export RING_TIMEOUT="${RING_TIMEOUT:-30}"
+# Calls that a switch is taken to bear until its first heartbeat; a reload of the targets counts as that, too.
+export INITIAL_SWITCH_CAPACITY="${INITIAL_SWITCH_CAPACITY:-1000}"
+# Seconds between two OPTIONS to a switch.
+export PROBE_INTERVAL="${PROBE_INTERVAL:-10}"
+# OpenSIPS's levels: -1 errors, 1 warnings, 2 notices, 3 information, 4 debugging.
+export LOG_LEVEL="${LOG_LEVEL:-2}"
+export SHARED_MEMORY_MEGABYTES="${SHARED_MEMORY_MEGABYTES:-256}"
+export OPENSIPS_MODULES="${OPENSIPS_MODULES:-/usr/lib/$(uname -m)-linux-gnu/opensips/modules/}"
+
+[ -n "${SIP_ADVERTISED_ADDRESS:-}" ] ||
+    refuse "SIP_ADVERTISED_ADDRESS is not set; it is the address that peers reach this gateway at"
+if [ "$SIP_ADVERTISED_ADDRESS" = instance-metadata ]; then
+    SIP_ADVERTISED_ADDRESS=$(instance_metadata_address) ||
+        refuse "SIP_ADVERTISED_ADDRESS is instance-metadata, but the instance has no public address or does not tell"
+    export SIP_ADVERTISED_ADDRESS
+fi
+for name in SIP_PORT SIP_ALTERNATIVE_PORT; do
+    eval "value=\$$name"
+    is_port "$value" || refuse "$name is '$value', not a port"
+done
+for name in SIP_WORKERS ANSWER_TIMEOUT RING_TIMEOUT INITIAL_SWITCH_CAPACITY PROBE_INTERVAL SHARED_MEMORY_MEGABYTES; do
+    eval "value=\$$name"
+    case "$value" in
+        *[!0-9]* | '' | 0) refuse "$name is '$value', not a positive number" ;;
+    esac
+done
+[ "$ANSWER_TIMEOUT" -ge 2 ] || refuse "ANSWER_TIMEOUT is '$ANSWER_TIMEOUT'; OpenSIPS takes no less than 2 seconds"
+
+# --- configuration
+
+configuration="$STATE_DIRECTORY/opensips.cfg"
+awk -f "$here/render.awk" "$here/common.cfg" > "$STATE_DIRECTORY/common.cfg" || exit 78
+awk -f "$here/render.awk" "$here/$kind/opensips.cfg" > "$configuration" || exit 78
+mkdir -p "$STATE_DIRECTORY/replies"
+
+# --- start
+
+# A gateway that knows no switch and no client would refuse every call: it waits for the scheduler's whole copy.
+waited=0
+limit="${READY_TIMEOUT:-120}"
+until [ -e "$STATE_DIRECTORY/ready" ]; do
+    if [ "$waited" -ge "$limit" ]; then
+        echo "gateway: the scheduler is not ready after $limit seconds ($STATE_DIRECTORY/ready is not there)" >&2
+        exit 75
+    fi
+    sleep 1
+    waited=$((waited + 1))
+done
+rm -f "$STATE_DIRECTORY/mi.sock" "$STATE_DIRECTORY/mi.fifo"
+exec "${OPENSIPS:-opensips}" -F -f "$configuration" -m "$SHARED_MEMORY_MEGABYTES"

@@ -1,0 +1,1 @@
+"""The sidecar of a gateway: keeps what OpenSIPS reads true to the routing tables, and the contacts it holds in them."""

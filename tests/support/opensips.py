@@ -1,0 +1,131 @@
+"""Starts a gateway's OpenSIPS as its container does: through the entrypoint, with the environment as configuration."""
+
+import os
+import shutil
+import sqlite3
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+from opensips_scheduler import schema
+from tests.support.management_interface import command
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+BINARY = os.environ.get("OPENSIPS") or shutil.which("opensips")
+MISSING = "the program 'opensips' (3.6) is not on the PATH, and OPENSIPS does not name it"
+_READY_SECONDS = 10.0
+
+
+class Gateway:
+    """A gateway, as a context: OpenSIPS with its databases in `directory`, which must have a short path.
+
+    Args:
+        kind: `public` or `client`.
+        directory: STATE_DIRECTORY.
+        address: where it listens.
+        settings: further environment, such as RING_TIMEOUT.
+        ready: whether the scheduler's sign is put there; a test with a scheduler leaves that to it.
+
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        directory: Path,
+        address: str,
+        settings: Mapping[str, str] | None = None,
+        *,
+        ready: bool = True,
+    ) -> None:
+        self.kind, self.directory, self.address, self.ready = kind, directory, address, ready
+        self.environment = {
+            **{name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "OPENSIPS_MODULES")},
+            "OPENSIPS": BINARY or "opensips",
+            "STATE_DIRECTORY": str(directory),
+            "SIP_LISTEN_ADDRESS": address,
+            "SIP_ADVERTISED_ADDRESS": address,
+            "SIP_WORKERS": "2",
+            "SHARED_MEMORY_MEGABYTES": "64",
+            **(settings or {}),
+        }
+        self.log = directory / f"{kind}-opensips.log"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Start it and wait until its management interface answers."""
+        if self.ready:
+            schema.create_routing_database(self.directory / "routing.db")
+            schema.create_gateway_database(self.directory / "gateway.db")
+            (self.directory / "ready").touch()
+        script = ROOT / "containers" / "gateway" / "entrypoint.sh"
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [str(script), self.kind], env=self.environment, stdout=log, stderr=log, start_new_session=True
+            )
+        deadline = time.monotonic() + _READY_SECONDS
+        while True:
+            try:
+                self.mi("uptime", timeout=1.0)
+            except OSError:
+                ended = self.process.poll()
+                if ended is not None or time.monotonic() > deadline:
+                    self.stop()
+                    raise AssertionError(f"OpenSIPS does not answer ({ended}):\n{self.log_text()[-4000:]}") from None
+                time.sleep(0.05)
+            else:
+                return
+
+    def stop(self) -> None:
+        """End it, as ECS does: told to first, and killed when it does not listen."""
+        if self.process is None:
+            return
+        process, self.process = self.process, None
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+    def mi(self, method: str, *, timeout: float = 5.0, **params: Any) -> Any:
+        """Send a command to its management interface."""
+        return command(self.directory / "mi.sock", method, timeout, **params)
+
+    def log_text(self) -> str:
+        """Return what it logged."""
+        return self.log.read_text(errors="replace") if self.log.exists() else ""
+
+    # --- rows, for tests without a scheduler
+
+    def write(self, statement: str, rows: Sequence[Sequence[object]] = ((),)) -> None:
+        """Run a statement on `routing.db` for each of some rows; the reload is the caller's."""
+        connection = sqlite3.connect(self.directory / "routing.db", timeout=5)
+        try:
+            with connection:
+                connection.executemany(statement, rows)
+        finally:
+            connection.close()
+
+    def set_targets(self, *targets: tuple[int, str, str, str], password: str = "ClueCon") -> None:
+        """Have exactly these targets: group, resource (`gw`, `gwalt`), SIP URI, `host:port` of the event socket."""
+        self.write("DELETE FROM load_balancer")
+        self.write(
+            "INSERT INTO load_balancer (group_id, dst_uri, resources, probe_mode) VALUES (?, ?, ?, 2)",
+            [(group, uri, f"{name}=fs://:{password}@{events}") for group, name, uri, events in targets],
+        )
+        self.mi("lb_reload")
+
+    def set_addresses(self, *addresses: tuple[int, str]) -> None:
+        """Have exactly these source addresses: group, IPv4 address."""
+        self.write("DELETE FROM address")
+        self.write("INSERT INTO address (grp, ip, mask) VALUES (?, ?, 32)", addresses)
+        self.mi("address_reload")
