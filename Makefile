@@ -43,8 +43,8 @@ bench: $(VENV)/.installed $(EMULATOR_VENV)/.installed ## Print every figure of b
 	  $(RUN) -m benchmarks.$$name || exit 1; \
 	done
 
-lock: $(VENV)/.installed ## Write the functions' hash-locked requirements anew from their .in files
-	for source in lambdas/*/requirements.in layers/*/requirements.in; do \
+lock: $(VENV)/.installed ## Write the hash-locked requirements of functions, layers and images anew from their .in files
+	for source in lambdas/*/requirements.in layers/*/requirements.in containers/*/requirements.in; do \
 	  [ -e $$source ] || continue; \
 	  $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --no-header --no-emit-index-url --no-emit-find-links --output-file $${source%.in}.txt $$source || exit 1; \
 	done
