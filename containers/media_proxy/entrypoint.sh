@@ -1,6 +1,7 @@
 #!/bin/bash
-# Starts the media proxy: checks the settings, finds the machine's addresses, and becomes rtpengine. What never varies
-# stands in rtpengine.conf. Exit status 78 (EX_CONFIG of sysexits.h) means that a setting is missing or wrong.
+# Starts rtpengine between two networks: `private`, where the switches are, and `public`, where the clients are; the client
+# gateway asks for them by these names. The environment says what differs from one machine to the next, rtpengine.conf
+# what does not. Exit status 78 (EX_CONFIG) means that a setting is missing or wrong.
 set -eu
 
 refuse() {
@@ -26,8 +27,6 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 NG_PORT="${NG_PORT:-2223}"
 MEDIA_PORT_MIN="${MEDIA_PORT_MIN:-30000}"
 MEDIA_PORT_MAX="${MEDIA_PORT_MAX:-40000}"
-# Whoever reaches rtpengine's command line can end every call, and it asks for no password.
-HEALTHCHECK_ADDRESS="${HEALTHCHECK_ADDRESS:-127.0.0.1}"
 HEALTHCHECK_PORT="${HEALTHCHECK_PORT:-2224}"
 # syslog's levels: 4 warnings, 5 notices, 6 information (each call's statistics), 7 debugging (SDP too).
 LOG_LEVEL="${LOG_LEVEL:-6}"
@@ -49,7 +48,11 @@ if [[ $ADVERTISED_ADDRESS == instance-metadata ]]; then
     ADVERTISED_ADDRESS=$(instance_metadata_address) ||
         refuse "ADVERTISED_ADDRESS is instance-metadata, but the instance has no public address or does not tell it"
 fi
-for name in PRIVATE_ADDRESS ADVERTISED_ADDRESS HEALTHCHECK_ADDRESS; do
+# Behind EC2's NAT both networks are reached from one address; a machine that has one in each names the other here.
+PUBLIC_ADDRESS="${PUBLIC_ADDRESS:-$PRIVATE_ADDRESS}"
+# Where rtpengine's command line listens. It asks for no password, and neither does NG: no security group opens it.
+HEALTHCHECK_ADDRESS="${HEALTHCHECK_ADDRESS:-$PRIVATE_ADDRESS}"
+for name in PRIVATE_ADDRESS PUBLIC_ADDRESS ADVERTISED_ADDRESS HEALTHCHECK_ADDRESS; do
     is_address "${!name}" || refuse "$name is '${!name}', not an IPv4 address"
 done
 
@@ -64,7 +67,7 @@ ulimit -S -n "$(ulimit -H -n)"
 exec "${RTPENGINE:-rtpengine}" \
     --config-file="$here/rtpengine.conf" \
     --interface="private/$PRIVATE_ADDRESS" \
-    --interface="public/$PRIVATE_ADDRESS!$ADVERTISED_ADDRESS" \
+    --interface="public/$PUBLIC_ADDRESS!$ADVERTISED_ADDRESS" \
     --listen-ng="$PRIVATE_ADDRESS:$NG_PORT" \
     --listen-cli="$HEALTHCHECK_ADDRESS:$HEALTHCHECK_PORT" \
     --port-min="$MEDIA_PORT_MIN" \
