@@ -40,6 +40,9 @@ export SIP_LISTEN_ADDRESS="${SIP_LISTEN_ADDRESS:-$(hostname -i | cut -d ' ' -f 1
 export SIP_PORT="${SIP_PORT:-5060}"
 export SIP_ALTERNATIVE_PORT="${SIP_ALTERNATIVE_PORT:-5080}"
 export SIP_REALM="${SIP_REALM:-somleng.org}"
+# What clients may digest their password with. OpenSIPS offers the stronger first, in a header of its own each (RFC 8760);
+# for a fleet of clients that look at the first header only and know no SHA-256, set MD5.
+export DIGEST_ALGORITHMS="${DIGEST_ALGORITHMS:-MD5,SHA-256}"
 export SIP_WORKERS="${SIP_WORKERS:-4}"
 # The shortest registration that is granted, seconds.
 export REGISTRATION_MINIMUM="${REGISTRATION_MINIMUM:-600}"

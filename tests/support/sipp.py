@@ -50,6 +50,7 @@ class Sipp:
         calls: how many calls until it ends by itself; None for as long as it is let.
         keys: values for `[name]` in the scenario.
         talk: seconds that a `<pause/>` of the scenario lasts.
+        options: further command-line options.
 
     """
 
@@ -64,6 +65,7 @@ class Sipp:
         calls: int | None = 1,
         keys: Mapping[str, str] | None = None,
         talk: float = 0.3,
+        options: tuple[str, ...] = (),
     ) -> None:
         self.name = f"{scenario.stem}-{address}-{port}-{time.monotonic_ns()}"
         self._messages = directory / f"{self.name}.messages"
@@ -76,7 +78,7 @@ class Sipp:
             self._command += ["-m", str(calls)]
         for name, value in (keys or {}).items():
             self._command += ["-key", name, value]
-        self._command += ["-d", str(int(talk * 1000))]
+        self._command += ["-d", str(int(talk * 1000)), *options]
         self._directory = directory
         self.process: subprocess.Popen[bytes] | None = None
 

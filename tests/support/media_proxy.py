@@ -1,0 +1,76 @@
+"""Starts a media proxy (rtpengine) as its container does."""
+
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Self
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+BINARY = shutil.which("rtpengine")
+MISSING = "the program 'rtpengine' is not on the PATH (Debian: apt install rtpengine-daemon)"
+_FOLDER = ROOT / "containers" / "media_proxy"
+_READY_SECONDS = 5.0
+
+
+class MediaProxy:
+    """A media proxy, as a context.
+
+    Args:
+        directory: where its log goes.
+        address: where it is controlled, and its side of the switches.
+        advertised: its side of the clients.
+        settings: further environment.
+
+    """
+
+    def __init__(
+        self, directory: Path, address: str, advertised: str, settings: Mapping[str, str] | None = None
+    ) -> None:
+        self.address, self.advertised = address, advertised
+        self.socket = f"udp:{address}:2223"
+        self.environment = {
+            "PATH": os.environ["PATH"],
+            "PRIVATE_ADDRESS": address,
+            "PUBLIC_ADDRESS": advertised,
+            "ADVERTISED_ADDRESS": advertised,
+            **(settings or {}),
+        }
+        self.log = directory / f"rtpengine-{address}.log"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        with self.log.open("wb") as log:
+            command = [str(_FOLDER / "entrypoint.sh")]
+            self.process = subprocess.Popen(command, env=self.environment, stdout=log, stderr=log)
+        deadline = time.monotonic() + _READY_SECONDS
+        while not self.is_healthy():
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                self.stop()
+                raise AssertionError(f"rtpengine does not answer:\n{self.log.read_text(errors='replace')[-3000:]}")
+            time.sleep(0.05)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def stop(self) -> int | None:
+        """Tell it to end; return its exit status."""
+        if self.process is None:
+            return None
+        process, self.process = self.process, None
+        process.terminate()
+        try:
+            return process.wait(5)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            return process.wait()
+
+    def is_healthy(self) -> bool:
+        """Tell what its container's health check says."""
+        check = subprocess.run(
+            [str(_FOLDER / "healthcheck.sh")], env=self.environment, check=False, stderr=subprocess.DEVNULL
+        )
+        return check.returncode == 0
