@@ -141,20 +141,30 @@ _GATEWAY_TABLES: Final = (
         rt_on_hangup TEXT
     )
     """,
-    # Whose contacts changed and were not told to DynamoDB yet. The triggers write it in OpenSIPS's own transaction, so
+    # Contacts that changed and were not told to DynamoDB yet. The triggers write them in OpenSIPS's own transaction, so
     # that no change is lost, whoever of OpenSIPS and the scheduler is killed when.
-    "CREATE TABLE IF NOT EXISTS contact_change (seq INTEGER PRIMARY KEY AUTOINCREMENT, username TEXT NOT NULL)",
+    """
+    CREATE TABLE IF NOT EXISTS contact_change (
+        seq INTEGER PRIMARY KEY AUTOINCREMENT,
+        username TEXT NOT NULL,
+        contact TEXT NOT NULL
+    )
+    """,
     """
     CREATE TRIGGER IF NOT EXISTS location_insert AFTER INSERT ON location
-    BEGIN INSERT INTO contact_change (username) VALUES (NEW.username); END
+    BEGIN INSERT INTO contact_change (username, contact) VALUES (NEW.username, NEW.contact); END
     """,
     """
     CREATE TRIGGER IF NOT EXISTS location_update AFTER UPDATE ON location
-    BEGIN INSERT INTO contact_change (username) VALUES (NEW.username); END
+    BEGIN
+        INSERT INTO contact_change (username, contact) VALUES (NEW.username, NEW.contact);
+        INSERT INTO contact_change (username, contact)
+            SELECT OLD.username, OLD.contact WHERE OLD.contact IS NOT NEW.contact OR OLD.username IS NOT NEW.username;
+    END
     """,
     """
     CREATE TRIGGER IF NOT EXISTS location_delete AFTER DELETE ON location
-    BEGIN INSERT INTO contact_change (username) VALUES (OLD.username); END
+    BEGIN INSERT INTO contact_change (username, contact) VALUES (OLD.username, OLD.contact); END
     """,
 )
 
@@ -173,6 +183,22 @@ def connect(path: Path) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def is_corrupt(path: Path) -> bool:
+    """Tell whether a file is there and SQLite cannot use it."""
+    if not path.exists():
+        return False
+    try:
+        connection = connect(path)
+    except sqlite3.DatabaseError:
+        return True
+    try:
+        return bool(connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok")
+    except sqlite3.DatabaseError:
+        return True
+    finally:
+        connection.close()
 
 
 def create_routing_database(path: Path) -> None:

@@ -25,7 +25,7 @@ from routing.records import (
     TaskStamp,
     task_stamp,
 )
-from routing.registrations import RegistrationReader
+from routing.registrations import RegistrationReader, RegistrationWriter, contact_id
 from routing.repository import RoutingRepository, WriteResult
 from routing.tables import JOURNALED_TABLES, Table, TableNames
 from routing.task_changes import AddPermanentDomain, PutTaskRow, RemoveTaskRow
@@ -49,6 +49,7 @@ __all__ = [
     "Record",
     "Registration",
     "RegistrationReader",
+    "RegistrationWriter",
     "RemoveTaskRow",
     "RoutingError",
     "RoutingReader",
@@ -62,6 +63,7 @@ __all__ = [
     "TaskStamp",
     "WriteConflict",
     "WriteResult",
+    "contact_id",
     "is_tombstone",
     "task_stamp",
 ]

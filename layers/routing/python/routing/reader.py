@@ -9,7 +9,7 @@ from routing.changes import is_tombstone
 from routing.errors import InvalidRecord, PositionTooOld
 from routing.journal import head_key
 from routing.records import RECORD_TYPES, Record
-from routing.retry import Backoff
+from routing.retry import Backoff, default_backoff
 from routing.tables import JOURNALED_TABLES, Table, TableNames
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ class RoutingReader:
     ) -> None:
         self._client = client
         self._names = names
-        self._backoff = backoff or _default_backoff
+        self._backoff = backoff or default_backoff
 
     def positions(self, tables: tuple[Table, ...] = JOURNALED_TABLES) -> dict[Table, int]:
         """Return the journal's position of each table, in one request: the whole price of "nothing changed"."""
@@ -228,9 +228,3 @@ def _parse(table: Table, items: "Iterator[dict[str, Value]] | map[dict[str, Valu
         except InvalidRecord as error:
             rejected.append(RejectedRow(table, str(item.get(table.key, "")), str(error)))
     return Page(tuple(records), tuple(rejected))
-
-
-def _default_backoff() -> Backoff:
-    import time
-
-    return Backoff(time.monotonic, time.sleep)

@@ -1,6 +1,7 @@
 """How long to wait before trying again."""
 
 import random
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -41,3 +42,8 @@ class Backoff:
         self._attempt += 1
         self.sleep(self.uniform(0, bound))
         return True
+
+
+def default_backoff() -> Backoff:
+    """Return one that waits on this machine's clock."""
+    return Backoff(time.monotonic, time.sleep)
