@@ -16,6 +16,9 @@ from routing import Registration, RegistrationReader, RegistrationWriter, contac
 _BATCH: Final = 500
 """Changes that are taken at a time."""
 
+_RESTORED: Final = 1
+"""What the file's user version says after contacts were restored into it."""
+
 _COLUMNS: Final = "username, contact, received, socket, user_agent, last_modified, expires"
 
 
@@ -84,7 +87,7 @@ def restore(
     """Put the contacts that a gateway of this name held into a new file; return how many.
 
     It is done before OpenSIPS starts, which then takes the rows for its own. The socket is this gateway's: the one that
-    held them listened on another address. A file that has contacts already is left alone.
+    held them listened on another address. It is done once in the life of a file.
 
     Args:
         path: the file; its tables are made where they are missing.
@@ -98,7 +101,7 @@ def restore(
     connection = schema.connect(path)
     try:
         connection.execute("BEGIN IMMEDIATE")
-        if connection.execute("SELECT 1 FROM location LIMIT 1").fetchone():
+        if connection.execute("PRAGMA user_version").fetchone() == (_RESTORED,):
             connection.execute("ROLLBACK")
             return 0
         contacts = reader.contacts_of_gateway(gateway, clock())
@@ -107,6 +110,7 @@ def restore(
             " cflags, cseq) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 1)",
             ((*_location(contact), socket, *_rest(contact)) for contact in contacts),
         ).rowcount
+        connection.execute(f"PRAGMA user_version = {_RESTORED}")
         connection.execute("COMMIT")
         return max(restored, 0)
     except BaseException:

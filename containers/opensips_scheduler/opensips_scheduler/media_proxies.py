@@ -88,26 +88,30 @@ class MediaProxies:
     Attributes:
         path: OpenSIPS's file.
         ask: pings proxies and returns those that answer.
-        listed: the proxies of the routing table, by socket; set by whoever reads it.
+        listed: the proxies of the routing table, by socket; None until they were read, and so long what was written
+            earlier is left alone.
 
     """
 
     path: Path
     ask: Callable[[Iterable[str]], set[str]]
-    listed: Mapping[str, MediaProxy] = field(default_factory=dict)
+    listed: Mapping[str, MediaProxy] | None = None
     _misses: dict[str, int] = field(default_factory=dict)
 
     def check(self) -> bool:
         """Ask every proxy, write the sets, and tell whether they changed, so that OpenSIPS must read them."""
+        listed = self.listed
+        if listed is None:
+            return False
         written = self._written()
         known = {proxy for proxy, _ in written}
-        answering = self.ask(known | set(self.listed))
-        for proxy in known | set(self.listed):
+        answering = self.ask(known | set(listed))
+        for proxy in known | set(listed):
             self._misses[proxy] = 0 if proxy in answering else self._misses.get(proxy, 0) + 1
         usable = {proxy for proxy in known if self._misses[proxy] < MISSES_ALLOWED} | answering
         wanted = {(proxy, own_set(proxy)) for proxy in usable}
-        wanted |= {(proxy, row.set_id) for proxy, row in self.listed.items() if proxy in usable}
-        for proxy in set(self._misses) - known - set(self.listed):
+        wanted |= {(proxy, row.set_id) for proxy, row in listed.items() if proxy in usable}
+        for proxy in set(self._misses) - known - set(listed):
             del self._misses[proxy]
         if wanted == written:
             return False
@@ -116,7 +120,7 @@ class MediaProxies:
 
     def usable(self) -> set[str]:
         """Return the proxies that take new calls."""
-        listed = {(proxy, row.set_id) for proxy, row in self.listed.items()}
+        listed = {(proxy, row.set_id) for proxy, row in (self.listed or {}).items()}
         return {proxy for proxy, set_id in self._written() if (proxy, set_id) in listed}
 
     def _written(self) -> set[tuple[str, int]]:

@@ -1,0 +1,242 @@
+"""Scheduler and gateway together: the scheduler as a process, real OpenSIPS, DynamoDB emulated over HTTP."""
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Self
+
+import boto3
+import pytest
+
+from local import servers
+from routing import (
+    Address,
+    MediaProxy,
+    PutAddress,
+    PutSubscriber,
+    PutTaskRow,
+    RegistrationReader,
+    RemoveTaskRow,
+    RoutingRepository,
+    Subscriber,
+    Table,
+    TaskStamp,
+)
+from tests.containers.opensips_scheduler.conftest import PASSWORD, target
+from tests.e2e.gateways.conftest import SCENARIOS
+from tests.support import media_proxy
+from tests.support.loopback import LoopbackNetwork
+from tests.support.opensips import ROOT, Gateway
+from tests.support.routing_tables import ENVIRONMENT, NAMES, create_tables
+from tests.support.sipp import Sipp, run
+
+STAMP = TaskStamp("task-a", 3, 1_000)
+_NAME = "203.0.113.7"
+_PATH = os.pathsep.join(str(ROOT / part) for part in ("layers/routing/python", "containers/opensips_scheduler"))
+
+
+class Sidecar:
+    """The scheduler of a gateway, as a process and a context."""
+
+    def __init__(self, kind: str, directory: Path, address: str, endpoint: str) -> None:
+        self.directory, self.port = directory, servers.free_port()
+        self._environment = {
+            **servers.base_environment(),
+            **servers.credentials(),
+            **ENVIRONMENT,
+            "AWS_ENDPOINT_URL": endpoint,
+            "PYTHONPATH": os.pathsep.join(
+                [str(ROOT / "layers/routing/python"), str(ROOT / "containers/opensips_scheduler")]
+            ),
+            "GATEWAY_KIND": kind,
+            "GATEWAY_NAME": _NAME,
+            "STATE_DIRECTORY": str(directory),
+            "SIP_LISTEN_ADDRESS": address,
+            "FS_EVENT_SOCKET_PASSWORD": PASSWORD,
+            "HEALTH_PORT": str(self.port),
+        }
+        self.log = directory / "scheduler.log"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        with self.log.open("ab") as log:
+            command = [sys.executable, "-m", "opensips_scheduler"]
+            self.process = subprocess.Popen(command, env=self._environment, stdout=log, stderr=log)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+
+    def health(self) -> dict[str, Any]:
+        """Return what it says of itself; empty while it does not answer."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/health", timeout=2) as answer:
+                return dict(json.load(answer))
+        except urllib.error.HTTPError as error:
+            return dict(json.load(error))
+        except OSError:
+            return {}
+
+
+@pytest.fixture
+def endpoint(tmp_path: Path) -> Iterator[str]:
+    port = servers.free_port()
+    server = servers.ecs_emulator(tmp_path, port)  # moto, of which DynamoDB is used here
+    server.start()
+    try:
+        server.wait_until_ready(30)
+        yield f"http://{servers.HOST}:{port}"
+    finally:
+        server.stop()
+
+
+@pytest.fixture
+def dynamodb(endpoint: str) -> Any:
+    keys: Any = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
+    client = boto3.client("dynamodb", endpoint_url=endpoint, region_name=servers.REGION, **keys)
+    create_tables(client)
+    return client
+
+
+def until(what: str, is_so: Callable[[], object], seconds: float = 10) -> float:
+    """Wait until it is so, and return how long that took."""
+    began = time.monotonic()
+    while not is_so():
+        if time.monotonic() - began > seconds:
+            pytest.fail(f"waited {seconds} seconds for {what}")
+        time.sleep(0.02)
+    return time.monotonic() - began
+
+
+def targets(gateway: Gateway) -> list[str]:
+    return [each["uri"] for each in gateway.mi("lb_list")["Destinations"]]
+
+
+def call(gateway: Gateway, carrier: str) -> Sipp:
+    remote = f"{gateway.address}:5060"
+    scenario = SCENARIOS / "carrier_calls.xml"
+    return run(scenario, gateway.directory, carrier, remote=remote, keys={"number": "1234"})
+
+
+def proxies_in_use(gateway: Gateway) -> set[str]:
+    """Return the proxies that OpenSIPS has loaded and does not hold for dead."""
+    nodes = [node for each in gateway.mi("rtpengine_show") or [] for node in each["Nodes"]]
+    return {node["url"] for node in nodes if str(node["disabled"]) == "0"}
+
+
+def switch_at(address: str) -> Any:
+    return target(1, dst_uri=f"sip:{address}:5060", event_socket=f"{address}:8021")
+
+
+def test_a_new_target_and_a_new_permission_carry_a_call_and_outages_do_not_end_it(
+    endpoint: str, dynamodb: Any, network: LoopbackNetwork, directory: Path
+) -> None:
+    repository = RoutingRepository(dynamodb, NAMES)
+    carrier, address = network.address(), network.address()
+    settings = {"PROBE_INTERVAL": "3600"}
+    gateway = Gateway("public", directory, network.address(), settings, ready=False)
+    with Sidecar("public", directory, gateway.address, endpoint) as sidecar, gateway:
+        repository.write([PutTaskRow(switch_at(address), STAMP), PutAddress(Address(carrier, 1), 1)])
+        until("the target", lambda: targets(gateway), seconds=2)
+        with Sipp(SCENARIOS / "switch_answers.xml", directory, address, calls=None) as used:
+            call(gateway, carrier)
+            assert sidecar.process is not None
+            sidecar.process.kill()
+            call(gateway, carrier)
+            assert len(used.received("INVITE")) == 2
+        gone = RemoveTaskRow(Table.LOAD_BALANCER_TARGETS, switch_at(address).key, replace(STAMP, version=4))
+        repository.write([gone])
+        with Sidecar("public", directory, gateway.address, endpoint) as successor:
+            until("the target to go", lambda: not targets(gateway), seconds=8)
+            assert successor.health()["healthy"]
+            assert successor.process is not None
+            successor.process.terminate()
+            assert successor.process.wait(8) == 0
+
+
+def test_opensips_that_is_restarted_reads_what_changed_meanwhile(
+    endpoint: str, dynamodb: Any, network: LoopbackNetwork, directory: Path
+) -> None:
+    repository = RoutingRepository(dynamodb, NAMES)
+    gateway = Gateway("public", directory, network.address(), {"PROBE_INTERVAL": "3600"}, ready=False)
+    with Sidecar("public", directory, gateway.address, endpoint) as sidecar:
+        with gateway:
+            until("the first reloads", lambda: sidecar.health().get("reloads_due") == [])
+        repository.write([PutTaskRow(switch_at(network.address()), STAMP)])
+        until("the outage to be told", lambda: "opensips" in sidecar.health()["errors"])
+        with gateway:
+            until("the target", lambda: targets(gateway))
+            until("the recovery to be told", lambda: sidecar.health()["errors"] == {})
+
+
+def test_the_last_good_file_is_served_while_aws_is_out_of_reach(
+    endpoint: str, dynamodb: Any, network: LoopbackNetwork, directory: Path
+) -> None:
+    address = network.address()
+    RoutingRepository(dynamodb, NAMES).write([PutTaskRow(switch_at(address), STAMP)])
+    gateway = Gateway("public", directory, network.address(), {"PROBE_INTERVAL": "3600"}, ready=False)
+    with Sidecar("public", directory, gateway.address, endpoint) as sidecar:
+        until("the copy", lambda: sidecar.health().get("healthy"))
+    with Sidecar("public", directory, gateway.address, "http://127.0.0.1:9") as cut_off, gateway:
+        assert targets(gateway) == [f"sip:{address}:5060"]
+        until("the error to be told", lambda: "journal" in cut_off.health().get("errors", {}))
+        health = cut_off.health()
+        assert (health["healthy"], health["stale"], health["age_seconds"]) == (True, True, None)
+
+
+@pytest.mark.skipif(media_proxy.BINARY is None, reason=media_proxy.MISSING)
+def test_a_client_s_contact_is_told_and_restored_and_a_late_media_proxy_is_used(
+    endpoint: str, dynamodb: Any, network: LoopbackNetwork, directory: Path
+) -> None:
+    identity = b"user1:somleng.org:secret"
+    digests = hashlib.md5(identity).hexdigest(), hashlib.sha256(identity).hexdigest(), "0" * 64
+    private, public, client = network.address(), network.address(), network.address()
+    repository = RoutingRepository(dynamodb, NAMES)
+    proxy_row = MediaProxy(f"udp:{private}:2223", 0)
+    repository.write([PutSubscriber(Subscriber("user1", *digests), 1), PutTaskRow(proxy_row, STAMP)])
+    settings = {"PROBE_INTERVAL": "3600", "DIGEST_ALGORITHMS": "MD5"}
+    gateway = Gateway("client", directory, network.address(), settings, ready=False)
+    registrations = RegistrationReader(dynamodb, NAMES)
+    with Sidecar("client", directory, gateway.address, endpoint) as sidecar, gateway:
+        until("the copy", lambda: sidecar.health().get("age_seconds") is not None)
+        assert sidecar.health()["media_proxies"] == []
+        with media_proxy.MediaProxy(directory, private, public):
+            until(
+                "the proxy", lambda: "'disabled': '0'" in str(gateway.mi("rtpengine_show")).replace(": 0", ": '0'"), 2
+            )
+            assert sidecar.health()["media_proxies"] == [f"udp:{private}:2223"]
+        run(
+            SCENARIOS / "client_registers.xml",
+            directory,
+            client,
+            remote=f"{gateway.address}:5060",
+            keys={"user": "user1", "aor": "user1", "expires": "600"},
+            options=("-au", "user1", "-ap", "secret"),
+        )
+        until("the contact", lambda: registrations.current_contacts("user1", time.time()), 2)
+    (contact,) = registrations.current_contacts("user1", time.time())
+    assert (contact.gateway, contact.received) == (_NAME, f"sip:{client}:5060")
+    assert contact.socket == f"udp:{gateway.address}:5060"
+    other_directory = Path(tempfile.mkdtemp(prefix="gateway-"))
+    try:
+        fresh = Gateway("client", other_directory, network.address(), settings, ready=False)
+        with Sidecar("client", other_directory, fresh.address, endpoint), fresh:
+            (aor,) = fresh.mi("ul_dump")["Domains"][0]["AORs"]
+            assert aor["AOR"] == "user1"
+            assert aor["Contacts"][0]["Received"] == f"sip:{client}:5060"
+            found = registrations.current_contacts
+            until("the new socket", lambda: found("user1", time.time())[0].socket == f"udp:{fresh.address}:5060", 3)
+    finally:
+        shutil.rmtree(other_directory)
