@@ -1,19 +1,13 @@
 """Scheduler and gateway together: the scheduler as a process, real OpenSIPS, DynamoDB emulated over HTTP."""
 
 import hashlib
-import json
-import os
 import shutil
-import subprocess
-import sys
 import tempfile
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import boto3
 import pytest
@@ -32,62 +26,16 @@ from routing import (
     Table,
     TaskStamp,
 )
-from tests.containers.opensips_scheduler.conftest import PASSWORD, target
+from tests.containers.opensips_scheduler.conftest import target
 from tests.e2e.gateways.conftest import SCENARIOS
-from tests.support import media_proxy
+from tests.support import media_proxy, scheduler
 from tests.support.loopback import LoopbackNetwork
-from tests.support.opensips import ROOT, Gateway
-from tests.support.routing_tables import ENVIRONMENT, NAMES, create_tables
+from tests.support.opensips import Gateway
+from tests.support.routing_tables import NAMES, create_tables
+from tests.support.scheduler import Sidecar
 from tests.support.sipp import Sipp, run
 
 STAMP = TaskStamp("task-a", 3, 1_000)
-_NAME = "203.0.113.7"
-_PATH = os.pathsep.join(str(ROOT / part) for part in ("layers/routing/python", "containers/opensips_scheduler"))
-
-
-class Sidecar:
-    """The scheduler of a gateway, as a process and a context."""
-
-    def __init__(self, kind: str, directory: Path, address: str, endpoint: str) -> None:
-        self.directory, self.port = directory, servers.free_port()
-        self._environment = {
-            **servers.base_environment(),
-            **servers.credentials(),
-            **ENVIRONMENT,
-            "AWS_ENDPOINT_URL": endpoint,
-            "PYTHONPATH": os.pathsep.join(
-                [str(ROOT / "layers/routing/python"), str(ROOT / "containers/opensips_scheduler")]
-            ),
-            "GATEWAY_KIND": kind,
-            "GATEWAY_NAME": _NAME,
-            "STATE_DIRECTORY": str(directory),
-            "SIP_LISTEN_ADDRESS": address,
-            "FS_EVENT_SOCKET_PASSWORD": PASSWORD,
-            "HEALTH_PORT": str(self.port),
-        }
-        self.log = directory / "scheduler.log"
-        self.process: subprocess.Popen[bytes] | None = None
-
-    def __enter__(self) -> Self:
-        with self.log.open("ab") as log:
-            command = [sys.executable, "-m", "opensips_scheduler"]
-            self.process = subprocess.Popen(command, env=self._environment, stdout=log, stderr=log)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self.process is not None:
-            self.process.kill()
-            self.process.wait()
-
-    def health(self) -> dict[str, Any]:
-        """Return what it says of itself; empty while it does not answer."""
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/health", timeout=2) as answer:
-                return dict(json.load(answer))
-        except urllib.error.HTTPError as error:
-            return dict(json.load(error))
-        except OSError:
-            return {}
 
 
 @pytest.fixture
@@ -227,7 +175,7 @@ def test_a_client_s_contact_is_told_and_restored_and_a_late_media_proxy_is_used(
         )
         until("the contact", lambda: registrations.current_contacts("user1", time.time()), 2)
     (contact,) = registrations.current_contacts("user1", time.time())
-    assert (contact.gateway, contact.received) == (_NAME, f"sip:{client}:5060")
+    assert (contact.gateway, contact.received) == (scheduler.NAME, f"sip:{client}:5060")
     assert contact.socket == f"udp:{gateway.address}:5060"
     other_directory = Path(tempfile.mkdtemp(prefix="gateway-"))
     try:

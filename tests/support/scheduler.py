@@ -1,0 +1,62 @@
+"""Starts the gateways' scheduler as its container does."""
+
+import json
+import os
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any, Self
+
+from local import servers
+from tests.support.opensips import ROOT
+from tests.support.routing_tables import ENVIRONMENT
+
+NAME = "203.0.113.7"
+"""What the gateway keeps its contacts under."""
+PASSWORD = "ClueCon"
+_PATH = os.pathsep.join(str(ROOT / part) for part in ("layers/routing/python", "containers/opensips_scheduler"))
+
+
+class Sidecar:
+    """The scheduler of a gateway, as a process and a context."""
+
+    def __init__(self, kind: str, directory: Path, address: str, endpoint: str) -> None:
+        self.directory, self.port = directory, servers.free_port()
+        self._environment = {
+            **servers.base_environment(),
+            **servers.credentials(),
+            **ENVIRONMENT,
+            "AWS_ENDPOINT_URL": endpoint,
+            "PYTHONPATH": _PATH,
+            "GATEWAY_KIND": kind,
+            "GATEWAY_NAME": NAME,
+            "STATE_DIRECTORY": str(directory),
+            "SIP_LISTEN_ADDRESS": address,
+            "FS_EVENT_SOCKET_PASSWORD": PASSWORD,
+            "HEALTH_PORT": str(self.port),
+        }
+        self.log = directory / "scheduler.log"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        with self.log.open("ab") as log:
+            command = [sys.executable, "-m", "opensips_scheduler"]
+            self.process = subprocess.Popen(command, env=self._environment, stdout=log, stderr=log)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+
+    def health(self) -> dict[str, Any]:
+        """Return what it says of itself; empty while it does not answer."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/health", timeout=2) as answer:
+                return dict(json.load(answer))
+        except urllib.error.HTTPError as error:
+            return dict(json.load(error))
+        except OSError:
+            return {}
