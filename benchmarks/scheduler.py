@@ -1,10 +1,10 @@
-"""What a gateway's scheduler costs: a whole copy of large tables, one change on top of it, and time to look.
+"""What a gateway's scheduler costs: a whole copy of large tables, one change on top of it, and looking in vain.
 
 The records are made in this process, page by page, as a reader of DynamoDB yields them; the network and DynamoDB's own
 time are not in it. Making them and doing nothing with them is what the copy is compared with.
 
-Prices are AWS's for on-demand reads in
-ap-southeast-1: 0.1425 dollars a million read units, of which a consistent read of a small item is one.
+Requests when nothing changes follow from the settings; they are computed, not counted. Prices are AWS's for on-demand
+reads in ap-southeast-1: 0.1425 dollars a million read units, of which a consistent read of a small item is one.
 
     make bench, or python -m benchmarks.scheduler [--subscribers 100000] [--addresses 10000]
 """
@@ -105,7 +105,7 @@ def main() -> None:
     print(f"  peak of Python's memory  {peak:8.1f} MB")
     median, p99 = statistics.median(milliseconds), statistics.quantiles(milliseconds, n=100)[98]
     print(f"  one change to commit     {median:8.2f} ms  median of 200; p99 {p99:.2f} ms")
-    print("\nwhen nothing changes:")
+    print("\nwhen nothing changes, by the settings:")
     for kind in Kind:
         requests, dollars = _idle(kind)
         print(f"  {kind.value:6} gateway {requests:4.0f} requests a second, {dollars:5.2f} dollars a month")

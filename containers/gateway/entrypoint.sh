@@ -84,7 +84,6 @@ done
 configuration="$STATE_DIRECTORY/opensips.cfg"
 awk -f "$here/render.awk" "$here/common.cfg" > "$STATE_DIRECTORY/common.cfg" || exit 78
 awk -f "$here/render.awk" "$here/$kind/opensips.cfg" > "$configuration" || exit 78
-mkdir -p "$STATE_DIRECTORY/replies"
 
 # --- start
 
@@ -99,5 +98,5 @@ until [ -e "$STATE_DIRECTORY/ready" ]; do
     sleep 1
     waited=$((waited + 1))
 done
-rm -f "$STATE_DIRECTORY/mi.sock" "$STATE_DIRECTORY/mi.fifo"
+rm -f "$STATE_DIRECTORY/mi.sock"
 exec "${OPENSIPS:-opensips}" -F -f "$configuration" -m "$SHARED_MEMORY_MEGABYTES"

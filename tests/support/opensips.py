@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any, Self
 
 from opensips_scheduler import schema
-from tests.support.management_interface import command
+from opensips_scheduler.errors import Unreachable
+from opensips_scheduler.management_interface import ManagementInterface
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 BINARY = os.environ.get("OPENSIPS") or shutil.which("opensips")
@@ -75,7 +76,7 @@ class Gateway:
         while True:
             try:
                 self.mi("uptime", timeout=1.0)
-            except OSError:
+            except Unreachable:
                 ended = self.process.poll()
                 if ended is not None or time.monotonic() > deadline:
                     self.stop()
@@ -98,7 +99,8 @@ class Gateway:
 
     def mi(self, method: str, *, timeout: float = 5.0, **params: Any) -> Any:
         """Send a command to its management interface."""
-        return command(self.directory / "mi.sock", method, timeout, **params)
+        own = self.directory / "mi-test.sock"
+        return ManagementInterface(self.directory / "mi.sock", own, timeout).call(method, params)
 
     def log_text(self) -> str:
         """Return what it logged."""

@@ -108,7 +108,7 @@ def restore(
         restored = connection.executemany(
             "INSERT INTO location (username, contact, received, socket, user_agent, last_modified, expires, callid,"
             " cflags, cseq) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 1)",
-            ((*_location(contact), socket, *_rest(contact)) for contact in contacts),
+            (_restored_row(contact, socket) for contact in contacts),
         ).rowcount
         connection.execute(f"PRAGMA user_version = {_RESTORED}")
         connection.execute("COMMIT")
@@ -121,12 +121,17 @@ def restore(
         connection.close()
 
 
-def _location(contact: Registration) -> tuple[object, ...]:
-    return contact.username, contact.contact, contact.received
-
-
-def _rest(contact: Registration) -> tuple[object, ...]:
-    modified = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(contact.last_modified))
-    # A contact behind NAT is pinged, which this flag says (nat_bflag of the gateway's configuration).
-    flags = "NAT" if contact.received else None
-    return contact.user_agent or "", modified, contact.expires or 0, f"restored-{contact.contact_id}", flags
+def _restored_row(contact: Registration, socket: str) -> tuple[object, ...]:
+    """Return the columns that `restore` writes."""
+    return (
+        contact.username,
+        contact.contact,
+        contact.received,
+        socket,
+        contact.user_agent or "",
+        time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(contact.last_modified)),
+        contact.expires or 0,
+        f"restored-{contact.contact_id}",
+        # A contact behind NAT is pinged, which this flag says (nat_bflag of the gateway's configuration).
+        "NAT" if contact.received else None,
+    )

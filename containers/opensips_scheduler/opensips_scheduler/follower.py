@@ -118,7 +118,7 @@ class Follower:
             return self._copy(table)
         changed = 0
         try:
-            while position < head or position > head:
+            while position != head:  # ahead of the head, too: the journal says that it never came so far
                 self.progress.behind = max(head - position, 0)
                 changes = self._reader.changes_after(table, position, head=head)
                 for key in (*changes.put, *changes.removed):

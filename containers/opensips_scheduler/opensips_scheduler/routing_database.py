@@ -1,7 +1,6 @@
 """The file that OpenSIPS routes by, and how far the journal has got into it. Both change in one transaction."""
 
 import contextlib
-import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -47,12 +46,6 @@ class RoutingDatabase:
     def close(self) -> None:
         """Close the file."""
         self._connection.close()
-
-    def check(self) -> None:
-        """Raise sqlite3.DatabaseError when the file is corrupt."""
-        (verdict,) = self._connection.execute("PRAGMA quick_check(1)").fetchone()
-        if verdict != "ok":
-            raise sqlite3.DatabaseError(f"the file is corrupt: {verdict}")
 
     def position(self, table: Table) -> int | None:
         """Return how far a table's journal has been applied; None for a table that was never copied whole."""

@@ -113,7 +113,7 @@ class Settings:
             state_directory=Path(environment.get("STATE_DIRECTORY") or "/var/lib/opensips"),
             tables=TableNames.from_environment(environment, needed),
             event_socket_password=text("FS_EVENT_SOCKET_PASSWORD"),
-            gateway=text("GATEWAY_NAME", text("SIP_ADVERTISED_ADDRESS", environment.get("GATEWAY_NAME", ""))),
+            gateway=environment.get("GATEWAY_NAME") or text("SIP_ADVERTISED_ADDRESS"),
             socket=f"udp:{text('SIP_LISTEN_ADDRESS')}:{port('SIP_PORT', 5060)}",
             poll_interval=seconds("POLL_INTERVAL", 0.5),
             comparison_interval=seconds("COMPARISON_INTERVAL", 3600),

@@ -3,7 +3,6 @@
 import logging
 import random
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -17,13 +16,11 @@ class Condition:
     """How a worker does.
 
     Attributes:
-        succeeded_at: when it last did its work, seconds of the monotonic clock; None before the first time.
         error: what went wrong last; None when the last time went well.
         failures: how often in a row it went wrong.
 
     """
 
-    succeeded_at: float | None = None
     error: str | None = None
     failures: int = 0
 
@@ -73,5 +70,5 @@ class Worker:
             return random.uniform(min(self._interval, bound) / 2, bound)  # noqa: S311
         if condition.error is not None:
             logger.info("step succeeds again", extra={"worker": self.name, "failures": condition.failures})
-        condition.error, condition.failures, condition.succeeded_at = None, 0, time.monotonic()
+        condition.error, condition.failures = None, 0
         return self._interval

@@ -5,6 +5,7 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from tests.support import media_proxy
 from tests.support.loopback import LoopbackNetwork
 from tests.support.media_proxy import MediaProxy
 from tests.support.opensips import Gateway
-from tests.support.sipp import Sipp, run
+from tests.support.sipp import Sipp
 
 pytestmark = pytest.mark.skipif(media_proxy.BINARY is None, reason=media_proxy.MISSING)
 _PASSWORD = "correct horse"
@@ -31,17 +32,22 @@ def gateway(network: LoopbackNetwork, directory: Path) -> Iterator[Gateway]:
         yield running
 
 
-def client(gateway: Gateway, address: str, scenario: str, password: str = _PASSWORD, **keys: str) -> Sipp:
+def sipp_client(gateway: Gateway, address: str, scenario: str, password: str = _PASSWORD, **keys: str) -> Sipp:
     known = {"user": "user1", "aor": "user1", "expires": "600", "number": "1234", **keys}
-    user = known["user"]
-    return run(
+    return Sipp(
         SCENARIOS / f"{scenario}.xml",
         gateway.directory,
         address,
         remote=f"{gateway.address}:5060",
         keys=known,
-        options=("-au", user, "-ap", password),
+        options=("-au", known["user"], "-ap", password),
     )
+
+
+def client(*arguments: Any, **options: Any) -> Sipp:
+    """Run a client to the end of its scenario."""
+    with sipp_client(*arguments, **options) as running:
+        return running.wait()
 
 
 def contacts(gateway: Gateway) -> list[tuple[str, ...]]:
@@ -113,18 +119,9 @@ def test_a_call_stays_with_its_media_proxy_when_the_set_changes(
     with MediaProxy(directory, private, public) as proxy:
         use(gateway, switch, proxy)
         gateway.write("DELETE FROM rtpengine WHERE set_id = 0")
-        known = {"user": "user1", "aor": "user1", "expires": "600", "number": "1234"}
-        scenario = SCENARIOS / "switch_answers_late.xml"
         with (
-            Sipp(scenario, directory, switch) as used,
-            Sipp(
-                SCENARIOS / "client_calls.xml",
-                directory,
-                address,
-                remote=f"{gateway.address}:5060",
-                keys=known,
-                options=("-au", "user1", "-ap", _PASSWORD),
-            ) as caller,
+            Sipp(SCENARIOS / "switch_answers_late.xml", directory, switch) as used,
+            sipp_client(gateway, address, "client_calls") as caller,
         ):
             time.sleep(0.15)  # it rings by then, and for another quarter of a second
             assert used.received("INVITE")
