@@ -102,6 +102,12 @@ class Settings:
                 raise InvalidSetting(f"environment variable {name} is {value!r}, not a port")
             return int(value)
 
+        gateway = environment.get("GATEWAY_NAME") or text("SIP_ADVERTISED_ADDRESS")
+        if gateway == "instance-metadata":
+            # Every gateway would have the same name, and take the others' contacts for its own.
+            raise InvalidSetting(
+                "environment variable GATEWAY_NAME is not set, and the advertised address does not tell"
+            )
         kind = environment.get("GATEWAY_KIND", "")
         if kind not in list(Kind):
             raise InvalidSetting(f"environment variable GATEWAY_KIND is {kind!r}, not public or client")
@@ -113,7 +119,7 @@ class Settings:
             state_directory=Path(environment.get("STATE_DIRECTORY") or "/var/lib/opensips"),
             tables=TableNames.from_environment(environment, needed),
             event_socket_password=text("FS_EVENT_SOCKET_PASSWORD"),
-            gateway=environment.get("GATEWAY_NAME") or text("SIP_ADVERTISED_ADDRESS"),
+            gateway=gateway,
             socket=f"udp:{text('SIP_LISTEN_ADDRESS')}:{port('SIP_PORT', 5060)}",
             poll_interval=seconds("POLL_INTERVAL", 0.5),
             comparison_interval=seconds("COMPARISON_INTERVAL", 3600),

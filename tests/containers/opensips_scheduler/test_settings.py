@@ -25,6 +25,13 @@ def test_what_is_not_said_has_a_default() -> None:
     assert settings.commands == ()
 
 
+def test_gateways_that_ask_ec2_for_their_address_need_names() -> None:
+    asking = {**COMPLETE, "SIP_ADVERTISED_ADDRESS": "instance-metadata"}
+    with pytest.raises(InvalidSetting, match="GATEWAY_NAME"):
+        Settings.from_environment(asking)
+    assert Settings.from_environment({**asking, "GATEWAY_NAME": "a"}).gateway == "a"
+
+
 def test_commands_are_read() -> None:
     value = '[{"method": "cache_remove", "parameters": {"key": "x"}, "interval": 30}]'
     settings = Settings.from_environment({**COMPLETE, "MI_COMMANDS": value})
