@@ -5,17 +5,26 @@
 #   entrypoint.sh <public|client>
 set -eu
 
+# The container's first process has no default: without this, it would ignore being told to stop before OpenSIPS runs.
+trap 'exit 143' TERM INT
+
 refuse() {
     echo "gateway: $1" >&2
     exit 78
 }
 
-# The address by which EC2's hosts know this machine from outside; asked with a session token (IMDSv2).
+# The address that EC2 maps to this instance; asked with a session token (IMDSv2). 16 seconds at most. The variable is
+# the one that the AWS SDKs know. The media proxy's image asks alike; it is built from a folder of its own.
 instance_metadata_address() {
-    token=$(curl --silent --fail --max-time 5 --retry 5 --retry-connrefused --request PUT \
-        --header "X-aws-ec2-metadata-token-ttl-seconds: 60" http://169.254.169.254/latest/api/token) &&
-        curl --silent --fail --max-time 5 --retry 5 --header "X-aws-ec2-metadata-token: $token" \
-            http://169.254.169.254/latest/meta-data/public-ipv4
+    endpoint="${AWS_EC2_METADATA_SERVICE_ENDPOINT:-http://169.254.169.254}"
+    token=$(ask_metadata --request PUT --header "X-aws-ec2-metadata-token-ttl-seconds: 60" \
+        "${endpoint%/}/latest/api/token") || return 1
+    ask_metadata --header "X-aws-ec2-metadata-token: $token" "${endpoint%/}/latest/meta-data/public-ipv4"
+}
+
+ask_metadata() {
+    curl --silent --show-error --fail --noproxy '*' --max-time 2 --retry 2 --retry-delay 1 --retry-connrefused \
+        --retry-max-time 6 "$@"
 }
 
 is_port() {
@@ -67,6 +76,7 @@ if [ "$SIP_ADVERTISED_ADDRESS" = instance-metadata ]; then
         refuse "SIP_ADVERTISED_ADDRESS is instance-metadata, but the instance has no public address or does not tell"
     export SIP_ADVERTISED_ADDRESS
 fi
+value=
 for name in SIP_PORT SIP_ALTERNATIVE_PORT; do
     eval "value=\$$name"
     is_port "$value" || refuse "$name is '$value', not a port"

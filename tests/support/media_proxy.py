@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import time
 from collections.abc import Mapping
@@ -36,15 +37,14 @@ class MediaProxy:
             "PRIVATE_ADDRESS": address,
             "PUBLIC_ADDRESS": advertised,
             "ADVERTISED_ADDRESS": advertised,
+            "DRAIN_TIMEOUT": "0",  # what a test leaves behind is nothing to wait for
             **(settings or {}),
         }
         self.log = directory / f"rtpengine-{address}.log"
         self.process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
-        with self.log.open("wb") as log:
-            command = [str(_FOLDER / "entrypoint.sh")]
-            self.process = subprocess.Popen(command, env=self.environment, stdout=log, stderr=log)
+        self.process = self.launch()
         deadline = time.monotonic() + _READY_SECONDS
         while not self.is_healthy():
             if self.process.poll() is not None or time.monotonic() > deadline:
@@ -56,6 +56,12 @@ class MediaProxy:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
+    def launch(self) -> subprocess.Popen[bytes]:
+        """Start its entrypoint, and wait for nothing."""
+        with self.log.open("wb") as log:
+            command = [str(_FOLDER / "entrypoint.sh")]
+            return subprocess.Popen(command, env=self.environment, stdout=log, stderr=log, start_new_session=True)
+
     def stop(self) -> int | None:
         """Tell it to end; return its exit status."""
         if self.process is None:
@@ -65,8 +71,17 @@ class MediaProxy:
         try:
             return process.wait(5)
         except subprocess.TimeoutExpired:
-            process.kill()
+            os.killpg(process.pid, signal.SIGKILL)  # as a container ends: with every process in it
             return process.wait()
+
+    @property
+    def rtpengine(self) -> int:
+        """The process id of rtpengine itself, the entrypoint's one long-lived child."""
+        assert self.process
+        for child in Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split():
+            if Path(f"/proc/{child}/comm").read_text() == "rtpengine\n":
+                return int(child)
+        raise AssertionError("rtpengine does not run")
 
     def is_healthy(self) -> bool:
         """Tell what its container's health check says."""

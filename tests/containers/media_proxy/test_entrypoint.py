@@ -5,16 +5,15 @@ import resource
 import shutil
 import socket
 import subprocess
-import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 from tests.containers.media_proxy.ng import Media, NgClient
+from tests.fakes.instance_metadata import instance_metadata
 from tests.support import media_proxy
 from tests.support.loopback import LoopbackNetwork
 from tests.support.media_proxy import MediaProxy
@@ -78,6 +77,8 @@ def start(settings: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
         ("MEDIA_PORT_MIN", "040000"),
         ("LOG_LEVEL", "8"),
         ("LOG_LEVEL", "debug"),
+        ("DRAIN_TIMEOUT", "-1"),
+        ("DRAIN_TIMEOUT", "two minutes"),
     ],
 )
 def test_a_missing_or_malformed_value_is_refused_by_its_name(name: str, value: str) -> None:
@@ -117,40 +118,6 @@ def address_of_default_route() -> str | None:
 
 
 # --- EC2's metadata
-
-
-@contextmanager
-def instance_metadata(address: str, public_address: str | None) -> Iterator[str]:
-    """Metadata as EC2's hosts have it: only for who shows the token."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_PUT(self) -> None:
-            lifetime = self.headers["X-aws-ec2-metadata-token-ttl-seconds"]
-            self.reply("secret-token" if self.path == "/latest/api/token" and lifetime else None)
-
-        def do_GET(self) -> None:
-            if self.headers["X-aws-ec2-metadata-token"] != "secret-token":
-                self.send_error(401)
-            else:
-                self.reply(public_address if self.path == "/latest/meta-data/public-ipv4" else None)
-
-        def reply(self, text: str | None) -> None:
-            if text is None:
-                self.send_error(404)
-                return
-            self.send_response(200)
-            self.end_headers()
-            self.wfile.write(text.encode())
-
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    with ThreadingHTTPServer((address, 0), Handler) as server:
-        serving = threading.Thread(target=server.serve_forever)
-        serving.start()
-        yield f"http://{address}:{server.server_port}"
-        server.shutdown()
-        serving.join()
 
 
 @needs_curl
@@ -252,25 +219,12 @@ def test_a_machine_in_both_networks_has_an_address_in_each(network: LoopbackNetw
 
 
 @needs_rtpengine
-def test_it_ends_when_it_is_told_to(proxy: MediaProxy) -> None:
-    assert proxy.process
-    # The entrypoint became rtpengine: a signal to the container's process is one to rtpengine.
-    assert Path(f"/proc/{proxy.process.pid}/comm").read_text() == "rtpengine\n"
-    began = time.monotonic()
-    assert proxy.stop() == 0
-    assert time.monotonic() - began < 3
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as successor:
-        successor.bind((proxy.address, 2223))
-
-
-@needs_rtpengine
 def test_it_may_open_as_many_sockets_as_the_machine_allows(network: LoopbackNetwork, tmp_path: Path) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(256, soft), hard))
     try:
         with behind_nat(network, tmp_path) as proxy:
-            assert proxy.process
-            limits = resource.prlimit(proxy.process.pid, resource.RLIMIT_NOFILE)
+            limits = resource.prlimit(proxy.rtpengine, resource.RLIMIT_NOFILE)
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     assert limits[0] >= hard
