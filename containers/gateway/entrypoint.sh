@@ -34,6 +34,13 @@ is_port() {
     [ "$1" -ge 1 ] && [ "$1" -le 65535 ]
 }
 
+# What stands between quotes, or in an address of the configuration, must not end it.
+is_plain() {
+    case "$1" in
+        *[!A-Za-z0-9.,_-]* | '') return 1 ;;
+    esac
+}
+
 # --- settings
 
 kind=${1:-${GATEWAY_KIND:-}}
@@ -42,10 +49,14 @@ case "$kind" in
     *) refuse "GATEWAY_KIND is '$kind', not public or client" ;;
 esac
 here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=address.sh
+. "$here/address.sh"
 
 # Where OpenSIPS and the scheduler meet: the databases, the management sockets, the scheduler's sign that it is ready.
 export STATE_DIRECTORY="${STATE_DIRECTORY:-/var/lib/opensips}"
-export SIP_LISTEN_ADDRESS="${SIP_LISTEN_ADDRESS:-$(hostname -i | cut -d ' ' -f 1)}"
+SIP_LISTEN_ADDRESS="${SIP_LISTEN_ADDRESS:-$(default_route_address)}" ||
+    refuse "SIP_LISTEN_ADDRESS is not set, and this machine has no default route that would tell"
+export SIP_LISTEN_ADDRESS
 export SIP_PORT="${SIP_PORT:-5060}"
 export SIP_ALTERNATIVE_PORT="${SIP_ALTERNATIVE_PORT:-5080}"
 export SIP_REALM="${SIP_REALM:-somleng.org}"
@@ -64,6 +75,8 @@ export RING_TIMEOUT="${RING_TIMEOUT:-30}"
 export INITIAL_SWITCH_CAPACITY="${INITIAL_SWITCH_CAPACITY:-1000}"
 # Seconds between two OPTIONS to a switch.
 export PROBE_INTERVAL="${PROBE_INTERVAL:-10}"
+# Seconds that the scheduler is waited for.
+READY_TIMEOUT="${READY_TIMEOUT:-120}"
 # OpenSIPS's levels: -1 errors, 1 warnings, 2 notices, 3 information, 4 debugging.
 export LOG_LEVEL="${LOG_LEVEL:-2}"
 export SHARED_MEMORY_MEGABYTES="${SHARED_MEMORY_MEGABYTES:-256}"
@@ -77,17 +90,30 @@ if [ "$SIP_ADVERTISED_ADDRESS" = instance-metadata ]; then
     export SIP_ADVERTISED_ADDRESS
 fi
 value=
+for name in SIP_LISTEN_ADDRESS SIP_ADVERTISED_ADDRESS SIP_REALM DIGEST_ALGORITHMS; do
+    eval "value=\$$name"
+    is_plain "$value" || refuse "$name is '$value'; it may have letters, digits and .,_- in it"
+done
 for name in SIP_PORT SIP_ALTERNATIVE_PORT; do
     eval "value=\$$name"
     is_port "$value" || refuse "$name is '$value', not a port"
 done
-for name in SIP_WORKERS ANSWER_TIMEOUT RING_TIMEOUT INITIAL_SWITCH_CAPACITY PROBE_INTERVAL SHARED_MEMORY_MEGABYTES; do
+for name in SIP_WORKERS REGISTRATION_MINIMUM SWITCH_GROUP_ID ANSWER_TIMEOUT RING_TIMEOUT INITIAL_SWITCH_CAPACITY \
+    PROBE_INTERVAL SHARED_MEMORY_MEGABYTES READY_TIMEOUT; do
     eval "value=\$$name"
     case "$value" in
         *[!0-9]* | '' | 0) refuse "$name is '$value', not a positive number" ;;
     esac
 done
+case "$LOG_LEVEL" in
+    -3 | -2 | -1 | 0 | 1 | 2 | 3 | 4) ;;
+    *) refuse "LOG_LEVEL is '$LOG_LEVEL', not a level from -3 to 4" ;;
+esac
 [ "$ANSWER_TIMEOUT" -ge 2 ] || refuse "ANSWER_TIMEOUT is '$ANSWER_TIMEOUT'; OpenSIPS takes no less than 2 seconds"
+
+if ! [ -d "$STATE_DIRECTORY" ] || ! [ -w "$STATE_DIRECTORY" ]; then
+    refuse "STATE_DIRECTORY is '$STATE_DIRECTORY', not a directory that user $(id -u) may write to"
+fi
 
 # --- configuration
 
@@ -99,10 +125,9 @@ awk -f "$here/render.awk" "$here/$kind/opensips.cfg" > "$configuration" || exit 
 
 # A gateway that knows no switch and no client would refuse every call: it waits for the scheduler's whole copy.
 waited=0
-limit="${READY_TIMEOUT:-120}"
 until [ -e "$STATE_DIRECTORY/ready" ]; do
-    if [ "$waited" -ge "$limit" ]; then
-        echo "gateway: the scheduler is not ready after $limit seconds ($STATE_DIRECTORY/ready is not there)" >&2
+    if [ "$waited" -ge "$READY_TIMEOUT" ]; then
+        echo "gateway: the scheduler is not ready after $READY_TIMEOUT seconds ($STATE_DIRECTORY/ready is not there)" >&2
         exit 75
     fi
     sleep 1

@@ -1,7 +1,15 @@
 #!/bin/bash
 # Asks the gateway with a SIP OPTIONS over UDP, as a peer would, and is content with a 200 within two seconds.
 set -eu
-address="${SIP_LISTEN_ADDRESS:-$(hostname -i | cut -d ' ' -f 1)}"
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=address.sh
+. "$here/address.sh"
+
+if ! address="${SIP_LISTEN_ADDRESS:-$(default_route_address)}"; then
+    echo "SIP_LISTEN_ADDRESS is not set, and this machine has no default route that would tell" >&2
+    exit 1
+fi
 port="${SIP_PORT:-5060}"
 exec 3<> "/dev/udp/$address/$port"
 printf '%s\r\n' \
