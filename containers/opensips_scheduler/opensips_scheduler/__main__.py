@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 EX_CONFIG = 78
+_LOOK_SECONDS = 0.2
 
 
 class JsonFormatter(logging.Formatter):
@@ -48,17 +49,22 @@ def main() -> int:
     logging.basicConfig(level=logging.INFO, handlers=[handler])
     try:
         settings = Settings.from_environment(os.environ)
-        scheduler = Scheduler(settings, _dynamodb())
+        dynamodb = _dynamodb()
+        scheduler = Scheduler(settings, dynamodb)
     except (InvalidSetting, MissingSetting) as error:
         print(f"opensips_scheduler: {error}", file=sys.stderr)
         return EX_CONFIG
     told = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: told.set())
-    scheduler.start()
-    logging.info("scheduler started", extra={"gateway": settings.gateway, "health_port": scheduler.health_port})
-    told.wait()
-    scheduler.stop()
+    while not told.is_set():
+        scheduler.start()
+        logging.info("scheduler started", extra={"gateway": settings.gateway, "health_port": scheduler.health_port})
+        while not told.is_set() and not scheduler.damaged.is_set():
+            told.wait(_LOOK_SECONDS)
+        scheduler.stop()
+        if not told.is_set():
+            scheduler = Scheduler(settings, dynamodb)
     logging.info("scheduler ended")
     return 0
 

@@ -30,6 +30,9 @@ class Contacts:
         gateway: the name that this gateway keeps when it is replaced: the address that clients know it by.
         writer: the registrations table.
 
+    Attributes:
+        waiting: changes that were not written when last looked at.
+
     Raises:
         sqlite3.DatabaseError: when the file is corrupt.
 
@@ -39,6 +42,7 @@ class Contacts:
         schema.create_gateway_database(path)
         self._connection = schema.connect(path)
         self._gateway, self._writer = gateway, writer
+        self.waiting = 0
 
     def close(self) -> None:
         """Close the file."""
@@ -48,6 +52,7 @@ class Contacts:
         """Write the contacts that changed since the last time; return how many. What fails is sent again next time."""
         query = "SELECT seq, username, contact FROM contact_change ORDER BY seq LIMIT ?"
         changes = self._connection.execute(query, (_BATCH,)).fetchall()
+        (self.waiting,) = self._connection.execute("SELECT count(*) FROM contact_change").fetchone()
         if not changes:
             return 0
         wanted = {
@@ -57,6 +62,7 @@ class Contacts:
         self._writer.write(wanted)
         # A contact that changed meanwhile has a change of its own beyond this number.
         self._connection.execute("DELETE FROM contact_change WHERE seq <= ?", (changes[-1][0],))
+        self.waiting -= len(changes)
         return len(wanted)
 
     def _current(self, username: str, contact: str) -> Registration | None:

@@ -19,3 +19,7 @@ class ManagementError(SchedulerError):
 
 class Unreachable(SchedulerError):
     """OpenSIPS's management interface does not answer: it is starting, stopping, or gone."""
+
+
+class NotRunning(Unreachable):
+    """Nobody listens at OpenSIPS's management interface: it has not started, or has ended."""

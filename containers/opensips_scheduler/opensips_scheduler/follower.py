@@ -1,24 +1,18 @@
 """Follows the journal: what changed in the routing tables comes into the file, and OpenSIPS is told to read it."""
 
+import contextlib
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Protocol
 
+from opensips_scheduler.reloads import Reloads
 from opensips_scheduler.routing_database import Applied, RoutingDatabase
 from opensips_scheduler.rows import SQL_TABLES
 from routing import PositionTooOld, RoutingReader, Table
+from routing.reader import RejectedRow
 
 logger = logging.getLogger(__name__)
-
-
-class Commands(Protocol):
-    """Where management commands go."""
-
-    def call(self, method: str) -> object:
-        """Run a command."""
-        ...
 
 
 @dataclass(slots=True)
@@ -30,7 +24,6 @@ class Progress:
         behind: changes of the journal that were not applied at the last look.
         rows: rows of each table.
         skipped: rows that could not be used, by table and key, with the reason.
-        reload_seconds: how long the last reload of each command took.
 
     """
 
@@ -38,20 +31,35 @@ class Progress:
     behind: int = 0
     rows: dict[Table, int] = field(default_factory=dict)
     skipped: dict[tuple[Table, str], str] = field(default_factory=dict)
-    reload_seconds: dict[str, float] = field(default_factory=dict)
+
+    def forget(self, table: Table, *keys: str) -> None:
+        """Rows were written anew; whether they can be used shows again."""
+        for key in keys:
+            self.skipped.pop((table, key), None)
+
+    def keep_skipped(self, table: Table, keys: set[str]) -> None:
+        """A table was read whole, and only these of its rows could not be used."""
+        self.forget(table, *(key for of, key in list(self.skipped) if of is table and key not in keys))
+
+    def skip(self, row: RejectedRow) -> bool:
+        """Note a row that could not be used; return whether that is news."""
+        known = self.skipped.get((row.table, row.key))
+        self.skipped[row.table, row.key] = row.reason
+        return known != row.reason
 
 
 class Follower:
     """Keeps one gateway's file true to the routing tables.
 
-    Each step may fail anywhere, at any time: rows and position change together, and a reload that did not happen stays
-    due. After a restart of either side every reload is due, for nobody knows what OpenSIPS has read.
+    Each step may fail anywhere, at any time: rows and position change together, and a reload that a change needs is due
+    until it has happened.
 
     Args:
         reader: the routing tables.
         database: OpenSIPS's file.
-        commands: OpenSIPS.
+        reloads: is told which reloads a change needs.
         tables: the tables that this kind of gateway uses.
+        on_skip: is told of each row that could not be used, once.
         clock: seconds.
 
     """
@@ -60,20 +68,15 @@ class Follower:
         self,
         reader: RoutingReader,
         database: RoutingDatabase,
-        commands: Commands,
+        reloads: Reloads,
         tables: tuple[Table, ...],
+        *,
+        on_skip: Callable[[RejectedRow], object] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._reader, self._database, self._commands = reader, database, commands
-        self._tables, self._clock = tables, clock
-        self._reloads_due: dict[str, None] = {}
+        self._reader, self._database, self._reloads = reader, database, reloads
+        self._tables, self._on_skip, self._clock = tables, on_skip, clock
         self.progress = Progress()
-        self.reload_everything()
-
-    def reload_everything(self) -> None:
-        """Have every reload due: OpenSIPS, or this process, was restarted."""
-        commands = (SQL_TABLES[table].reload for table in self._tables)
-        self._reloads_due |= dict.fromkeys(command for command in commands if command is not None)
 
     def follow(self) -> int:
         """Apply what changed since the last time; return how many rows are different now.
@@ -93,25 +96,6 @@ class Follower:
         self.progress.read_at = self._clock()
         return changed
 
-    def reload(self) -> None:
-        """Run the reloads that are due. One that fails stays due, and those after it.
-
-        Raises:
-            Unreachable: when OpenSIPS does not answer.
-            ManagementError: when it refuses.
-
-        """
-        for command in list(self._reloads_due):
-            began = time.perf_counter()
-            self._commands.call(command)
-            self.progress.reload_seconds[command] = time.perf_counter() - began
-            del self._reloads_due[command]
-
-    @property
-    def reloads_due(self) -> tuple[str, ...]:
-        """The reloads that OpenSIPS has not answered yet."""
-        return tuple(self._reloads_due)
-
     def _follow_table(self, table: Table, head: int) -> int:
         position = self._database.position(table)
         if position is None:
@@ -121,9 +105,9 @@ class Follower:
             while position != head:  # ahead of the head, too: the journal says that it never came so far
                 self.progress.behind = max(head - position, 0)
                 changes = self._reader.changes_after(table, position, head=head)
-                for key in (*changes.put, *changes.removed):
-                    self.progress.skipped.pop((table, key), None)
-                changed += self._note(table, self._database.apply(changes))
+                self.progress.forget(table, *changes.put, *changes.removed)
+                with self._reload_if_interrupted(table):
+                    changed += self._note(table, self._database.apply(changes))
                 position = changes.position
         except PositionTooOld as error:
             logger.warning("table is read whole", extra={"table": table.value, "reason": str(error)})
@@ -133,17 +117,32 @@ class Follower:
     def _copy(self, table: Table) -> int:
         # The position first: what changes while the pages are read comes again with the journal, which does no harm.
         position = self._reader.position(table)
-        applied = self._database.replace(table, position, self._reader.pages(table))
-        for known in [known for known in self.progress.skipped if known[0] is table]:
-            del self.progress.skipped[known]
+        with self._reload_if_interrupted(table):
+            applied = self._database.replace(table, position, self._reader.pages(table))
+        self.progress.keep_skipped(table, {row.key for row in applied.skipped})
         return self._note(table, applied)
 
-    def _note(self, table: Table, applied: Applied) -> int:
+    @contextlib.contextmanager
+    def _reload_if_interrupted(self, table: Table) -> Iterator[None]:
+        """Have the reload due when an error leaves it open whether the rows changed."""
+        try:
+            yield
+        except BaseException:
+            self._require_reload(table)
+            raise
+
+    def _require_reload(self, table: Table) -> None:
         command = SQL_TABLES[table].reload
-        if applied.changed and command is not None:
-            self._reloads_due[command] = None
+        if command is not None:
+            self._reloads.require(command)
+
+    def _note(self, table: Table, applied: Applied) -> int:
+        if applied.changed:
+            self._require_reload(table)
         for row in applied.skipped:
-            self.progress.skipped[row.table, row.key] = row.reason
-            logger.error("row skipped", extra={"table": table.value, "key": row.key, "reason": row.reason})
+            if self.progress.skip(row):
+                logger.error("row skipped", extra={"table": table.value, "key": row.key, "reason": row.reason})
+                if self._on_skip is not None:
+                    self._on_skip(row)
         self.progress.rows[table] = self._database.count(table)
         return applied.changed

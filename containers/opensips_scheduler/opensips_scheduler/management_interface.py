@@ -1,48 +1,21 @@
-"""OpenSIPS's management interface: JSON-RPC 2.0 over a Unix datagram socket.
+"""OpenSIPS's management interface over a Unix datagram socket: quick, and several commands at a time.
 
-A request and its answer are a datagram each, of at most 65,457 bytes; OpenSIPS cuts a longer answer off.
+A request and its answer are a datagram each, of at most 65,457 bytes; OpenSIPS cuts a longer answer off, for which
+`management_pipe` is there.
 """
 
 import contextlib
 import itertools
-import json
 import os
 import socket
+import time
 from pathlib import Path
 from typing import Any
 
-from opensips_scheduler.errors import ManagementError, Unreachable
+from opensips_scheduler import json_rpc
+from opensips_scheduler.errors import NotRunning, Unreachable
 
 _ANSWER_MAXIMUM = 65_536
-
-
-def request(identifier: int, method: str, parameters: dict[str, Any] | None = None) -> bytes:
-    """Return the datagram of a command."""
-    message: dict[str, Any] = {"jsonrpc": "2.0", "id": identifier, "method": method}
-    if parameters:
-        message["params"] = parameters
-    return json.dumps(message).encode()
-
-
-def result(answer: bytes, identifier: int, method: str) -> Any:
-    """Return the result in an answer, None when it answers another request.
-
-    Raises:
-        ManagementError: when OpenSIPS refused the command, or the answer is cut off or none at all.
-
-    """
-    try:
-        message = json.loads(answer)
-    except ValueError:
-        raise ManagementError(f"{method}: the answer of {len(answer)} bytes is cut off or no JSON") from None
-    if not isinstance(message, dict):
-        raise ManagementError(f"{method}: the answer is no JSON-RPC response")
-    if message.get("id") not in (identifier, str(identifier), None):
-        return None
-    if "error" in message:
-        error = message["error"] if isinstance(message["error"], dict) else {}
-        raise ManagementError(f"{method}: {error.get('code')} {error.get('message')}")
-    return message.get("result", "")
 
 
 class ManagementInterface:
@@ -63,7 +36,8 @@ class ManagementInterface:
         """Return what a command comes to.
 
         Raises:
-            Unreachable: when OpenSIPS does not answer.
+            NotRunning: when nobody listens.
+            Unreachable: when OpenSIPS does not answer in time.
             ManagementError: when it refuses, or its answer cannot be read.
 
         """
@@ -74,12 +48,16 @@ class ManagementInterface:
             try:
                 client.bind(str(self._own))
                 os.chmod(self._own, 0o660)
+                deadline = time.monotonic() + self._seconds
                 client.settimeout(self._seconds)
-                client.sendto(request(identifier, method, parameters), str(self._path))
+                client.sendto(json_rpc.request(identifier, method, parameters), str(self._path))
                 while True:
-                    found = result(client.recv(_ANSWER_MAXIMUM), identifier, method)
-                    if found is not None:
-                        return found
+                    message = json_rpc.parse(client.recv(_ANSWER_MAXIMUM), method)
+                    if json_rpc.belongs_to(message, identifier):
+                        return json_rpc.result(message, method)
+                    client.settimeout(max(deadline - time.monotonic(), 0.001))
+            except (FileNotFoundError, ConnectionRefusedError) as error:
+                raise NotRunning(f"{method}: nobody listens at {self._path}") from error
             except OSError as error:
                 reason = "no answer" if isinstance(error, TimeoutError) else error.strerror
                 raise Unreachable(f"{method}: {reason} from {self._path}") from error

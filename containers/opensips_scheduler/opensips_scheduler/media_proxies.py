@@ -97,6 +97,7 @@ class MediaProxies:
     ask: Callable[[Iterable[str]], set[str]]
     listed: Mapping[str, MediaProxy] | None = None
     _misses: dict[str, int] = field(default_factory=dict)
+    _in_file: set[tuple[str, int]] = field(default_factory=set)
 
     def check(self) -> bool:
         """Ask every proxy, write the sets, and tell whether they changed, so that OpenSIPS must read them."""
@@ -113,15 +114,15 @@ class MediaProxies:
         wanted |= {(proxy, row.set_id) for proxy, row in listed.items() if proxy in usable}
         for proxy in set(self._misses) - known - set(listed):
             del self._misses[proxy]
-        if wanted == written:
-            return False
-        self._write(written - wanted, wanted - written)
-        return True
+        if wanted != written:
+            self._write(written - wanted, wanted - written)
+        self._in_file = wanted
+        return wanted != written
 
     def usable(self) -> set[str]:
-        """Return the proxies that take new calls."""
+        """Return the proxies that take new calls, as of the last check."""
         listed = {(proxy, row.set_id) for proxy, row in (self.listed or {}).items()}
-        return {proxy for proxy, set_id in self._written() if (proxy, set_id) in listed}
+        return {proxy for proxy, _ in self._in_file & listed}
 
     def _written(self) -> set[tuple[str, int]]:
         connection = schema.connect(self.path)

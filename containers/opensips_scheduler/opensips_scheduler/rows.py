@@ -6,7 +6,7 @@ have it resolve DNS before the reload ends. So both are refused here, by name.
 
 import ipaddress
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -41,7 +41,7 @@ class SqlTable:
 
 SQL_TABLES: Final[Mapping[Table, SqlTable]] = {
     Table.LOAD_BALANCER_TARGETS: SqlTable(
-        "load_balancer", ("dst_uri",), ("dst_uri", "group_id", "resources", "probe_mode"), "lb_reload"
+        "load_balancer", ("dst_uri",), ("dst_uri", "group_id", "resources", "probe_mode", "attrs"), "lb_reload"
     ),
     Table.ADDRESSES: SqlTable("address", ("ip", "mask"), ("ip", "mask", "grp"), "address_reload"),
     Table.SUBSCRIBERS: SqlTable("subscriber", ("username",), ("username", "ha1", "ha1_sha256", "ha1_sha512t256"), None),
@@ -59,18 +59,19 @@ class RowBuilder:
 
     Args:
         event_socket_password: what OpenSIPS tells FreeSWITCH's event socket; it stands in a URL.
+        answers: tells whether an event socket answers; none is asked where it is None.
 
     Raises:
         InvalidSetting: for a password that cannot stand in OpenSIPS's URL as it is.
 
     """
 
-    def __init__(self, event_socket_password: str) -> None:
+    def __init__(self, event_socket_password: str, answers: Callable[[str], bool] | None = None) -> None:
         if not _PASSWORD.fullmatch(event_socket_password):
             raise InvalidSetting(
                 "FS_EVENT_SOCKET_PASSWORD is empty, too long, or has characters other than letters, digits and ._~!$*+-"
             )
-        self._password = event_socket_password
+        self._password, self._answers = event_socket_password, answers
 
     def row(self, record: Record) -> tuple[object, ...]:
         """Return the values of the columns of a record's table.
@@ -101,8 +102,18 @@ class RowBuilder:
             raise UnusableRow(f"dst_uri is {target.dst_uri!r}, not sip:<address>:<port>")
         check_host_port("dst_uri", address)
         check_host_port("event_socket", target.event_socket)
-        resources = f"{target.resource}=fs://:{self._password}@{target.event_socket}"
-        return target.dst_uri, target.group_id, resources, target.probe_mode
+        resources = self.resources(target.resource, target.event_socket)
+        return target.dst_uri, target.group_id, resources, target.probe_mode, target.event_socket
+
+    def resources(self, name: str, event_socket: str) -> str:
+        """Return what a target has of a resource: what its switch reports, or nothing free while it does not answer."""
+        answers = self._answers is None or self._answers(event_socket)
+        return f"{name}=fs://:{self._password}@{event_socket}" if answers else f"{name}=0"
+
+
+def resource_name(resources: str) -> str:
+    """Return the name in what `RowBuilder.resources` made."""
+    return resources.partition("=")[0]
 
 
 def key_of(table: Table, key: str) -> tuple[object, ...]:

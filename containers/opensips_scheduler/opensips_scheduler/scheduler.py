@@ -1,41 +1,53 @@
 """The sidecar's parts, put together, and their life."""
 
 import logging
+import sqlite3
 import threading
 import time
-from pathlib import Path
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from opensips_scheduler import schema
 from opensips_scheduler.contacts import Contacts, restore
-from opensips_scheduler.errors import ManagementError, Unreachable, UnusableRow
+from opensips_scheduler.errors import ManagementError, Unreachable
+from opensips_scheduler.event_sockets import EventSockets, ask
 from opensips_scheduler.follower import Follower
 from opensips_scheduler.health import HealthServer
-from opensips_scheduler.management_interface import ManagementInterface
-from opensips_scheduler.media_proxies import MediaProxies, own_set, ping
+from opensips_scheduler.loaded_rows import LOADED
+from opensips_scheduler.media_proxies import MediaProxies, ping
+from opensips_scheduler.media_proxy_loader import MediaProxyLoader, ProxyCommands
+from opensips_scheduler.metrics import GatewayMetrics
+from opensips_scheduler.opensips_end import end_opensips
+from opensips_scheduler.opensips_statistics import RefusedCalls
+from opensips_scheduler.read_back import ReadBack
+from opensips_scheduler.reloads import Reloads
 from opensips_scheduler.routing_database import RoutingDatabase
-from opensips_scheduler.rows import RowBuilder
+from opensips_scheduler.rows import SQL_TABLES, RowBuilder
 from opensips_scheduler.settings import TABLES, Kind, ScheduledCommand, Settings
+from opensips_scheduler.state import State
+from opensips_scheduler.state_directory import FileWatch, StateDirectory, set_aside
 from opensips_scheduler.worker import Worker
-from routing import MediaProxy, RegistrationReader, RegistrationWriter, RoutingReader, Table
+from routing import RegistrationReader, RegistrationWriter, RoutingReader, Table
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 logger = logging.getLogger(__name__)
 
-STALE_AFTER_SECONDS: Final = 60.0
-"""Data older than this is reported as stale. The gateway goes on with it, so it does not make the sidecar unhealthy:
-replacing the task would end calls and lose the last good copy."""
-
 _PING_SECONDS: Final = 0.4
 _PROXY_INTERVAL: Final = 0.5
 _CONTACT_INTERVAL: Final = 0.5
+_EVENT_SOCKET_SECONDS: Final = 0.9
+"""A switch in another region greets after two times the way there and back."""
+_EVENT_SOCKET_INTERVAL: Final = 1.0
+_READ_BACK_INTERVAL: Final = 2.0
+_FILE_INTERVAL: Final = 1.0
+_THOROUGH_SECONDS: Final = 30.0
 _JOIN_SECONDS: Final = 5.0
 
 
 class Scheduler:
-    """The sidecar of one gateway.
+    """The sidecar of one gateway, until a file is found damaged: another one is to take over then.
 
     Args:
         settings: the environment.
@@ -45,25 +57,60 @@ class Scheduler:
 
     def __init__(self, settings: Settings, dynamodb: "DynamoDBClient") -> None:
         self._settings, self._dynamodb = settings, dynamodb
-        self._directory = settings.state_directory
+        self.damaged = threading.Event()
         self._stopping = threading.Event()
-        self._ready = self._directory / "ready"
-        self._reader = RoutingReader(dynamodb, settings.tables)
-        self._workers: list[Worker] = []
-        self._health = HealthServer(settings.health_port, self.report)
+        self._files = StateDirectory(settings.state_directory)
+        self._files.ready.unlink(missing_ok=True)
+        # An OpenSIPS that has another file open than the one that is made now must start anew.
+        self._opensips_must_end = self._files.set_aside_damaged()
+        self._damaged_files: list[FileWatch] = []
+        self._watched: list[FileWatch] = []
+        self._thorough_at = time.monotonic()
         self._compared_at: float | None = None
-        self._up_since: str | None = None
         self._opensips_error: str | None = None
-        self._proxies_loaded = False
-        self._proxies_position: int | None = None
-        self._ready.unlink(missing_ok=True)
-        self._set_aside_corrupt_files()
-        self._database = RoutingDatabase(self._directory / "routing.db", RowBuilder(settings.event_socket_password))
-        commands = self._management("follower")
-        self._follower = Follower(self._reader, self._database, commands, TABLES[settings.kind])
-        self._commands = commands
-        self._proxies = MediaProxies(self._directory / "routing.db", lambda sockets: ping(sockets, _PING_SECONDS))
+        self._metrics = GatewayMetrics(settings.kind, settings.gateway)
+        self._commands = self._files.management("follower")
+        self._reader = RoutingReader(dynamodb, settings.tables)
+
+        schema.create_routing_database(self._files.routing_database)
+        self._event_sockets = EventSockets(self._files.routing_database, lambda each: ask(each, _EVENT_SOCKET_SECONDS))
+        self._rows = RowBuilder(settings.event_socket_password, self._event_sockets.answers)
+        self._database = RoutingDatabase(self._files.routing_database, self._rows)
+        tables = TABLES[settings.kind]
+        self._reloads = Reloads(self._commands, (command for t in tables if (command := SQL_TABLES[t].reload)))
+        self._follower = Follower(
+            self._reader,
+            self._database,
+            self._reloads,
+            tables,
+            on_skip=lambda row: self._metrics.row_skipped(row.table),
+        )
         self._contacts: Contacts | None = None
+        read_back = {table: self._reloads for table in tables if table in LOADED}
+
+        self._proxies: MediaProxies | None = None
+        self._proxy_loader: MediaProxyLoader | None = None
+        if settings.kind is Kind.CLIENT:
+            self._proxies = MediaProxies(self._files.routing_database, lambda sockets: ping(sockets, _PING_SECONDS))
+            reloads = Reloads(ProxyCommands(self._files.management("proxies")), ("rtpengine_reload",))
+            self._proxy_loader = MediaProxyLoader(
+                self._reader,
+                self._proxies,
+                reloads,
+                self._follower.progress,
+                lambda row: self._metrics.row_skipped(row.table),
+            )
+            read_back[Table.MEDIA_PROXIES] = reloads
+        self._read_back = ReadBack(
+            self._files.routing_database,
+            self._files.management_pipe("back"),
+            read_back,
+            settings.comparison_interval,
+            on_dropped=lambda table, _: self._metrics.row_dropped(table),
+        )
+        self._refused = RefusedCalls(self._files.management("statistics"), settings.kind)
+        self._workers: list[Worker] = self._make_workers()
+        self._health = HealthServer(settings.health_port, self.report)
 
     @property
     def health_port(self) -> int:
@@ -73,47 +120,70 @@ class Scheduler:
     def start(self) -> None:
         """Begin every part; return at once."""
         self._health.start()
-        workers = [Worker("journal", self._follow, self._settings.poll_interval, self._stopping)]
-        if self._settings.kind is Kind.CLIENT:
-            workers.append(Worker("media proxy table", self._list_proxies, _PROXY_INTERVAL, self._stopping))
-            workers.append(Worker("media proxies", self._check_proxies, _PROXY_INTERVAL, self._stopping))
-            workers.append(Worker("contacts", self._send_contacts, _CONTACT_INTERVAL, self._stopping))
-        workers += [self._scheduled(number, each) for number, each in enumerate(self._settings.commands)]
-        self._workers = workers
-        for worker in workers:
+        for worker in self._workers:
             worker.start()
 
     def stop(self) -> None:
-        """End every part; what is under way is finished, within a bound."""
+        """End every part; what is under way is finished, within a bound. Damaged files are set aside."""
         self._stopping.set()
+        deadline = time.monotonic() + _JOIN_SECONDS
         for worker in self._workers:
-            if not worker.join(_JOIN_SECONDS):
+            if not worker.join(max(deadline - time.monotonic(), 0.0)):
                 logger.error("worker does not end", extra={"worker": worker.name})
         self._health.stop()
+        for watch in self._damaged_files:
+            set_aside(watch.path)
 
     def report(self) -> dict[str, Any]:
         """Return what `GET /health` says."""
-        progress = self._follower.progress
-        age = None if progress.read_at is None else round(time.monotonic() - progress.read_at, 3)
-        errors = {worker.name: worker.condition.error for worker in self._workers if worker.condition.error}
+        return self._state().report()
+
+    def _state(self) -> State:
+        errors = {worker.name: error for worker in self._workers if (error := worker.condition.error)}
         if self._opensips_error is not None:
             errors["opensips"] = self._opensips_error
-        return {
-            "healthy": self._ready.exists(),
-            "age_seconds": age,
-            "stale": age is None or age > STALE_AFTER_SECONDS,
-            "journal_lag": progress.behind,
-            "rows": {table.value: count for table, count in progress.rows.items()},
-            "skipped": [f"{table.value} {key}: {reason}" for (table, key), reason in progress.skipped.items()],
-            "reloads_due": list(self._follower.reloads_due),
-            "reload_seconds": progress.reload_seconds,
-            "media_proxies": sorted(self._proxies.usable()) if self._settings.kind is Kind.CLIENT else [],
-            "errors": errors,
-        }
+        progress = self._follower.progress
+        return State(
+            ready=self._files.ready.exists(),
+            age=None if progress.read_at is None else time.monotonic() - progress.read_at,
+            journal_lag=progress.behind,
+            rows=dict(progress.rows),
+            skipped=dict(progress.skipped),
+            dropped=dict(self._read_back.dropped),
+            reloads_due=self._reloads.due,
+            reload_seconds=dict(self._reloads.seconds),
+            contacts_waiting=None if self._contacts is None else self._contacts.waiting,
+            media_proxies=None if self._proxies is None else self._proxies.usable(),
+            silent_event_sockets=self._event_sockets.silent,
+            errors=errors,
+        )
 
     # --- the workers' steps
 
+    def _make_workers(self) -> list[Worker]:
+        made: list[tuple[str, Callable[[], object], float]] = [
+            ("journal", self._follow, self._settings.poll_interval),
+            ("reloads", self._reload, 0.0),
+            ("files", self._watch_files, _FILE_INTERVAL),
+            ("event sockets", self._check_event_sockets, _EVENT_SOCKET_INTERVAL),
+            ("read back", self._read_back.step, _READ_BACK_INTERVAL),
+            ("metrics", self._publish, self._settings.metrics_interval),
+        ]
+        if self._proxy_loader is not None:
+            made += [
+                ("media proxy table", self._proxy_loader.read_table, _PROXY_INTERVAL),
+                ("media proxies", self._proxy_loader.check, _PROXY_INTERVAL),
+                ("contacts", self._send_contacts, _CONTACT_INTERVAL),
+            ]
+        made += [
+            (f"command {command.method}", self._scheduled(number, command), command.interval)
+            for number, command in enumerate(self._settings.commands)
+        ]
+        return [Worker(name, step, interval, self._stopping) for name, step, interval in made]
+
     def _follow(self) -> None:
+        if self._opensips_must_end:
+            self._end_opensips()
         now = time.monotonic()
         if self._compared_at is None and self._database.position(Table.LOAD_BALANCER_TARGETS) is not None:
             # The last good copy serves until AWS answers.
@@ -123,96 +193,75 @@ class Scheduler:
             self._compared_at = now
         self._follower.follow()
         self._become_ready()
+
+    def _reload(self) -> None:
+        """Run what became due; where OpenSIPS does not answer, try again at the next look."""
+        self._reloads.wait(self._settings.poll_interval)
         try:
-            self._notice_restart()
-            self._follower.reload()
+            self._reloads.notice_restart()
+            self._reloads.run()
         except (ManagementError, Unreachable) as error:
-            # Reloads stay due and are tried at the next look; the journal is followed meanwhile.
             self._opensips_error = str(error)
+            self._stopping.wait(self._settings.poll_interval)
         else:
             self._opensips_error = None
 
+    def _check_event_sockets(self) -> None:
+        if self._event_sockets.check(self._rows.resources):
+            self._reloads.require("lb_reload")
+
     def _become_ready(self) -> None:
-        if self._ready.exists():
+        if self._files.ready.exists():
             return
+        path = self._files.gateway_database
         if self._settings.kind is Kind.CLIENT:
-            path, reader = self._directory / "gateway.db", RegistrationReader(self._dynamodb, self._settings.tables)
+            reader = RegistrationReader(self._dynamodb, self._settings.tables)
             restored = restore(path, reader, self._settings.gateway, self._settings.socket)
             logger.info("contacts restored", extra={"contacts": restored})
         else:
-            schema.create_gateway_database(self._directory / "gateway.db")
-        self._ready.touch()
+            schema.create_gateway_database(path)
+        self._watched = [FileWatch(self._files.routing_database), FileWatch(path)]
+        self._files.ready.touch()
 
-    def _notice_restart(self) -> None:
-        """Have every reload due when OpenSIPS was started anew: what it read then may be older than the file is now."""
-        answer = self._commands.call("uptime")
-        up_since = str(answer.get("Up since")) if isinstance(answer, dict) else ""
-        if up_since != self._up_since:
-            if self._up_since is not None:
-                self._follower.reload_everything()
-                self._proxies_loaded = False
-            self._up_since = up_since
+    def _end_opensips(self) -> None:
+        """Tell OpenSIPS to end, so that its supervisor starts it with the new files.
 
-    def _check_proxies(self) -> None:
-        if self._proxies.check():
-            self._proxies_loaded = False
-        if self._proxies_loaded:
-            return
-        commands = self._management("proxies")
-        # A soft reload leaves the proxies in use alone, but it crashes OpenSIPS 3.6.8 as long as it knows none.
-        known = commands.call("rtpengine_show")
-        soft = {"type": "soft"} if known else None
-        commands.call("rtpengine_reload", soft)
-        self._proxies_loaded = True
+        Raises:
+            Unreachable: when OpenSIPS runs and does not answer; until it does, or is gone, no new file is served.
 
-    def _list_proxies(self) -> None:
-        position = self._reader.position(Table.MEDIA_PROXIES)
-        if position == self._proxies_position:
-            return
-        listed = {}
-        for socket, record in self._reader.snapshot(Table.MEDIA_PROXIES).records.items():
-            try:
-                own_set(socket)
-            except UnusableRow as error:
-                self._follower.progress.skipped[Table.MEDIA_PROXIES, socket] = str(error)
-                continue
-            if isinstance(record, MediaProxy):
-                listed[socket] = record
-        self._proxies.listed, self._proxies_position = listed, position
+        """
+        end_opensips(self._files.management("end", seconds=1.0), wait=self._stopping.wait)
+        self._opensips_must_end = False
+
+    def _watch_files(self) -> None:
+        now = time.monotonic()
+        thorough = now - self._thorough_at >= _THOROUGH_SECONDS or any(
+            worker.condition.error_type is sqlite3.DatabaseError for worker in self._workers
+        )
+        for watch in self._watched:
+            if watch not in self._damaged_files and (damage := watch.damage(thorough=thorough)) is not None:
+                logger.error("file is damaged and is made anew", extra={"path": str(watch.path), "reason": damage})
+                self._damaged_files.append(watch)
+        if thorough:
+            self._thorough_at = now
+        if self._damaged_files:
+            self.damaged.set()
 
     def _send_contacts(self) -> None:
-        if not self._ready.exists():
+        if not self._files.ready.exists():
             return
         if self._contacts is None:
             writer = RegistrationWriter(self._dynamodb, self._settings.tables)
-            self._contacts = Contacts(self._directory / "gateway.db", self._settings.gateway, writer)
+            self._contacts = Contacts(self._files.gateway_database, self._settings.gateway, writer)
         while self._contacts.send() and not self._stopping.is_set():
             pass
 
-    def _scheduled(self, number: int, command: ScheduledCommand) -> Worker:
-        commands = self._management(f"scheduled-{number}")
-        return Worker(
-            f"command {command.method}",
-            lambda: commands.call(command.method, command.parameters),
-            command.interval,
-            self._stopping,
-        )
+    def _publish(self) -> None:
+        for values, dimensions in self._state().metrics():
+            self._metrics.publish(values, **dimensions)
+        if self._opensips_error is None and self._files.ready.exists():
+            self._metrics.publish(self._refused.take())
 
-    # --- what they share
-
-    def _management(self, name: str) -> ManagementInterface:
-        return ManagementInterface(self._directory / "mi.sock", self._directory / f"mi-{name}.sock")
-
-    def _set_aside_corrupt_files(self) -> None:
-        """Move corrupt files out of the way; an OpenSIPS that has one open must start anew to see the new one."""
-        corrupt = [path for name in ("routing.db", "gateway.db") if schema.is_corrupt(path := self._directory / name)]
-        for path in corrupt:
-            logger.error("file is corrupt and is made anew", extra={"path": str(path)})
-            for part in (path, Path(f"{path}-wal"), Path(f"{path}-shm")):
-                if part.exists():
-                    part.replace(f"{part}.corrupt")
-        if corrupt:
-            try:
-                self._management("kill").call("kill")
-            except (ManagementError, Unreachable) as error:
-                logger.info("OpenSIPS is not running", extra={"reason": str(error)})
+    def _scheduled(self, number: int, command: ScheduledCommand) -> Callable[[], object]:
+        commands = self._files.management(f"scheduled-{number}")
+        return lambda: commands.call(command.method, command.parameters)

@@ -7,6 +7,7 @@ place and a file is never swapped under a running OpenSIPS.
 Columns and table versions are those that OpenSIPS 3.6 asks for; a module refuses to start on another version.
 """
 
+import contextlib
 import sqlite3
 from pathlib import Path
 from typing import Final
@@ -169,13 +170,16 @@ _GATEWAY_TABLES: Final = (
 )
 
 
-def connect(path: Path) -> sqlite3.Connection:
+def connect(path: Path, *, create: bool = False) -> sqlite3.Connection:
     """Open a file as OpenSIPS and the scheduler share it: readers and the one writer do not wait for each other.
+
+    A file that is not there is an error, unless it is to be created: an empty one in its place would hide the loss.
 
     Transactions are begun and ended by the caller. A commit is safe against a crash of any process; against a power
     failure the last ones may be lost, which the journal position in the same file makes up for.
     """
-    connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+    uri = f"{path.absolute().as_uri()}?mode={'rwc' if create else 'rw'}"
+    connection = sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     try:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
@@ -186,19 +190,23 @@ def connect(path: Path) -> sqlite3.Connection:
 
 
 def is_corrupt(path: Path) -> bool:
-    """Tell whether a file is there and SQLite cannot use it."""
+    """Tell whether a file is there and is no SQLite file, or a damaged one.
+
+    Raises:
+        sqlite3.OperationalError: when it cannot be opened at all.
+
+    """
     if not path.exists():
         return False
     try:
-        connection = connect(path)
-    except sqlite3.DatabaseError:
-        return True
-    try:
-        return bool(connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok")
-    except sqlite3.DatabaseError:
-        return True
-    finally:
-        connection.close()
+        with contextlib.closing(connect(path)) as connection:
+            return bool(connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok")
+    except sqlite3.DatabaseError as error:
+        # A file that is busy, or that nobody may read, is another matter.
+        code = error.sqlite_errorcode
+        if code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB) or code == sqlite3.SQLITE_IOERR_SHORT_READ:
+            return True
+        raise
 
 
 def create_routing_database(path: Path) -> None:
@@ -212,7 +220,7 @@ def create_gateway_database(path: Path) -> None:
 
 
 def _create(path: Path, statements: tuple[str, ...], tables: tuple[str, ...]) -> None:
-    connection = connect(path)
+    connection = connect(path, create=True)
     try:
         connection.execute("BEGIN IMMEDIATE")
         connection.execute(_VERSION)

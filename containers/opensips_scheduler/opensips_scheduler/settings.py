@@ -54,6 +54,7 @@ class Settings:
         socket: where OpenSIPS takes SIP, `udp:10.0.0.1:5060`.
         poll_interval: seconds between two looks at the journal.
         comparison_interval: seconds between two whole comparisons.
+        metrics_interval: seconds between two looks at the metrics.
         commands: management commands to be run regularly.
         health_port: where `GET /health` is answered, on 127.0.0.1; 0 for a port that is free.
 
@@ -67,6 +68,7 @@ class Settings:
     socket: str
     poll_interval: float
     comparison_interval: float
+    metrics_interval: float
     commands: tuple[ScheduledCommand, ...]
     health_port: int
 
@@ -123,6 +125,7 @@ class Settings:
             socket=f"udp:{text('SIP_LISTEN_ADDRESS')}:{port('SIP_PORT', 5060)}",
             poll_interval=seconds("POLL_INTERVAL", 0.5),
             comparison_interval=seconds("COMPARISON_INTERVAL", 3600),
+            metrics_interval=seconds("METRICS_INTERVAL", 60),
             commands=_commands(environment.get("MI_COMMANDS", "")),
             health_port=port("HEALTH_PORT", 8081, least=0),
         )

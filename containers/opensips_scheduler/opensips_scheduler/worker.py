@@ -9,6 +9,7 @@ from dataclasses import dataclass
 logger = logging.getLogger(__name__)
 
 BACKOFF_CAP_SECONDS = 5.0
+_SHORTEST_BACKOFF_SECONDS = 0.1
 
 
 @dataclass(slots=True)
@@ -18,11 +19,13 @@ class Condition:
     Attributes:
         error: what went wrong last; None when the last time went well.
         failures: how often in a row it went wrong.
+        error_type: the class of what went wrong last.
 
     """
 
     error: str | None = None
     failures: int = 0
+    error_type: type[Exception] | None = None
 
 
 class Worker:
@@ -65,10 +68,11 @@ class Worker:
             message = f"{type(error).__name__}: {error}"
             if message != condition.error:
                 logger.exception("step failed", extra={"worker": self.name, "reason": message})
-            condition.error = message
-            bound = min(BACKOFF_CAP_SECONDS, self._interval * 2.0 ** min(condition.failures, 10))
-            return random.uniform(min(self._interval, bound) / 2, bound)  # noqa: S311
+            condition.error, condition.error_type = message, type(error)
+            interval = max(self._interval, _SHORTEST_BACKOFF_SECONDS)
+            bound = min(BACKOFF_CAP_SECONDS, interval * 2.0 ** min(condition.failures, 10))
+            return random.uniform(min(interval, bound) / 2, bound)  # noqa: S311
         if condition.error is not None:
             logger.info("step succeeds again", extra={"worker": self.name, "failures": condition.failures})
-        condition.error, condition.failures = None, 0
+        condition.error, condition.error_type, condition.failures = None, None, 0
         return self._interval

@@ -8,12 +8,14 @@ import pytest
 
 from opensips_scheduler.errors import Unreachable
 from opensips_scheduler.follower import Follower
+from opensips_scheduler.reloads import Reloads
 from opensips_scheduler.routing_database import RoutingDatabase
 from opensips_scheduler.rows import SQL_TABLES, RowBuilder
 from routing import LoadBalancerTarget, RoutingReader, RoutingRepository
 from tests.support.routing_tables import NAMES
 
 PASSWORD = "ClueCon"
+RELOADS = ("lb_reload", "address_reload", "domain_reload")
 
 
 class Commands:
@@ -22,10 +24,13 @@ class Commands:
     def __init__(self) -> None:
         self.called: list[str] = []
         self.reachable = True
+        self.up_since = "Mon"
 
-    def call(self, method: str) -> object:
+    def call(self, method: str, parameters: dict[str, Any] | None = None) -> Any:
         if not self.reachable:
             raise Unreachable(f"{method}: no answer")
+        if method == "uptime":
+            return {"Up since": self.up_since}
         self.called.append(method)
         return "OK"
 
@@ -59,12 +64,19 @@ def database(tmp_path: Path) -> Iterator[RoutingDatabase]:
 
 
 @pytest.fixture
-def follower(reader: RoutingReader, database: RoutingDatabase, commands: Commands) -> Follower:
-    """A follower that has copied the empty tables."""
-    made = Follower(reader, database, commands, tuple(SQL_TABLES))
-    made.compare()
-    made.reload()
+def reloads(commands: Commands) -> Reloads:
+    """What is due at the start, every reload, has been run."""
+    made = Reloads(commands, RELOADS)
+    made.run()
     commands.take()
+    return made
+
+
+@pytest.fixture
+def follower(reader: RoutingReader, database: RoutingDatabase, reloads: Reloads) -> Follower:
+    """A follower that has copied the empty tables."""
+    made = Follower(reader, database, reloads, tuple(SQL_TABLES))
+    made.compare()
     return made
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from opensips_scheduler.errors import Unreachable
 from opensips_scheduler.follower import Follower
+from opensips_scheduler.reloads import Reloads
 from opensips_scheduler.routing_database import RoutingDatabase
 from opensips_scheduler.rows import SQL_TABLES, RowBuilder
 from routing import (
@@ -44,7 +45,12 @@ def rows(database: RoutingDatabase, query: str, directory: Path) -> list[tuple[o
 
 
 def test_each_table_is_written_as_opensips_reads_it(
-    follower: Follower, repository: RoutingRepository, database: RoutingDatabase, commands: Commands, tmp_path: Path
+    follower: Follower,
+    reloads: Reloads,
+    repository: RoutingRepository,
+    database: RoutingDatabase,
+    commands: Commands,
+    tmp_path: Path,
 ) -> None:
     repository.write(
         [
@@ -56,10 +62,10 @@ def test_each_table_is_written_as_opensips_reads_it(
         ]
     )
     assert follower.follow() == 5
-    follower.reload()
+    reloads.run()
     assert sorted(commands.take()) == ["address_reload", "domain_reload", "lb_reload"]
-    target_row = (1, "sip:10.0.0.1:5060", f"gw=fs://:{PASSWORD}@10.0.0.1:8021", 2)
-    query = "SELECT group_id, dst_uri, resources, probe_mode FROM load_balancer"
+    target_row = (1, "sip:10.0.0.1:5060", f"gw=fs://:{PASSWORD}@10.0.0.1:8021", 2, "10.0.0.1:8021")
+    query = "SELECT group_id, dst_uri, resources, probe_mode, attrs FROM load_balancer"
     assert rows(database, query, tmp_path) == [target_row]
     found = rows(database, "SELECT grp, ip, mask, port, proto FROM address ORDER BY mask", tmp_path)
     assert found == [(2, "192.0.2.0", 28, 0, "any"), (2, "2001:db8::1", 128, 0, "any")]
@@ -68,21 +74,25 @@ def test_each_table_is_written_as_opensips_reads_it(
     assert rows(database, "SELECT domain FROM domain", tmp_path) == [("sip.example.org",)]
 
 
-def test_only_what_changed_is_reloaded(follower: Follower, repository: RoutingRepository, commands: Commands) -> None:
+def test_only_what_changed_is_reloaded(
+    follower: Follower, reloads: Reloads, repository: RoutingRepository, commands: Commands
+) -> None:
     repository.write([PutSubscriber(Subscriber("user1", *DIGEST), 1)])
     assert follower.follow() == 1
-    follower.reload()
+    reloads.run()
     assert commands.take() == []
     repository.write([PutAddress(Address("192.0.2.1", 1), 1)])
     follower.follow()
-    follower.reload()
+    reloads.run()
     assert commands.take() == ["address_reload"]
 
 
-def test_nothing_new_costs_one_request_and_no_reload(follower: Follower, commands: Commands, dynamodb: Any) -> None:
+def test_nothing_new_costs_one_request_and_no_reload(
+    follower: Follower, reloads: Reloads, commands: Commands, dynamodb: Any
+) -> None:
     counter = RequestCounter(dynamodb)
     assert follower.follow() == 0
-    follower.reload()
+    reloads.run()
     assert (counter.operations, commands.take()) == (["BatchGetItem"], [])
 
 
@@ -98,18 +108,18 @@ def test_what_is_removed_leaves_the_file(
 
 
 def test_a_reload_that_opensips_does_not_answer_stays_due(
-    follower: Follower, repository: RoutingRepository, commands: Commands
+    follower: Follower, reloads: Reloads, repository: RoutingRepository, commands: Commands
 ) -> None:
     repository.write([PutTaskRow(target(1), STAMP)])
     commands.reachable = False
     follower.follow()
     with pytest.raises(Unreachable):
-        follower.reload()
-    assert follower.reloads_due == ("lb_reload",)
+        reloads.run()
+    assert reloads.due == ("lb_reload",)
     commands.reachable = True
-    follower.reload()
+    reloads.run()
     assert commands.take() == ["lb_reload"]
-    assert follower.reloads_due == ()
+    assert reloads.due == ()
 
 
 def test_a_bad_row_is_skipped_by_name_and_the_rest_is_applied(
@@ -162,11 +172,16 @@ def test_a_journal_that_no_longer_reaches_back_has_the_table_read_whole(
 
 
 def test_the_comparison_heals_what_no_journal_tells(
-    follower: Follower, repository: RoutingRepository, database: RoutingDatabase, commands: Commands, tmp_path: Path
+    follower: Follower,
+    reloads: Reloads,
+    repository: RoutingRepository,
+    database: RoutingDatabase,
+    commands: Commands,
+    tmp_path: Path,
 ) -> None:
     repository.write([PutTaskRow(target(number), STAMP) for number in (1, 2)])
     follower.follow()
-    follower.reload()
+    reloads.run()
     commands.take()
     other = sqlite3.connect(tmp_path / "routing.db")
     with other:
@@ -176,7 +191,7 @@ def test_the_comparison_heals_what_no_journal_tells(
     other.close()
     assert follower.follow() == 0
     assert follower.compare() == 3
-    follower.reload()
+    reloads.run()
     assert sorted(commands.take()) == ["address_reload", "lb_reload"]
     assert database.keys(Table.LOAD_BALANCER_TARGETS) == {("sip:10.0.0.1:5060",), ("sip:10.0.0.2:5060",)}
     assert database.count(Table.ADDRESSES) == 0
@@ -184,12 +199,12 @@ def test_the_comparison_heals_what_no_journal_tells(
 
 
 def test_another_password_comes_into_every_target_with_the_comparison(
-    reader: RoutingReader, repository: RoutingRepository, commands: Commands, tmp_path: Path
+    reader: RoutingReader, repository: RoutingRepository, reloads: Reloads, tmp_path: Path
 ) -> None:
     repository.write([PutTaskRow(target(1), STAMP)])
     for password in ("first", "second"):
         database = RoutingDatabase(tmp_path / "routing.db", RowBuilder(password))
-        assert Follower(reader, database, commands, tuple(SQL_TABLES)).compare() == 1
+        assert Follower(reader, database, reloads, tuple(SQL_TABLES)).compare() == 1
         query = "SELECT resources FROM load_balancer"
         assert rows(database, query, tmp_path) == [(f"gw=fs://:{password}@10.0.0.1:8021",)]
         database.close()
