@@ -1,0 +1,69 @@
+"""What can go wrong in the switch app."""
+
+
+class SwitchAppError(Exception):
+    """Base of every error of this package."""
+
+
+class InvalidSetting(SwitchAppError):
+    """An environment variable is missing or wrong. The message names it."""
+
+
+class InvalidRequest(SwitchAppError):
+    """A request to the HTTP API that cannot be served as it is. The message names the field."""
+
+
+class TwimlError(SwitchAppError):
+    """A document that cannot be run: not XML, or a verb or noun that is wrong or not allowed where it stands.
+
+    Attributes:
+        line: where in the document, counted from 1; None when the whole document is meant.
+
+    """
+
+    def __init__(self, message: str, line: int | None = None) -> None:
+        super().__init__(message if line is None else f"line {line}: {message}")
+        self.line = line
+
+
+class FetchFailed(SwitchAppError):
+    """The customer's server gave no document or no audio: not reached, too late, too much, a refused address, a status
+    that is no success. The message says which."""
+
+
+class PlatformRefused(SwitchAppError):
+    """The platform understood a request and refuses it (4xx): a blocked destination, an unknown number.
+
+    Attributes:
+        status: HTTP status of the answer.
+
+    """
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class PlatformUnavailable(SwitchAppError):
+    """The platform was not reached, or answered 5xx, as often as was tried."""
+
+
+class CallEnded(SwitchAppError):
+    """The call's leg is gone: whatever was to be done on it cannot be done any more.
+
+    Attributes:
+        cause: FreeSWITCH's name of the Q.850 cause, `NORMAL_CLEARING`.
+
+    """
+
+    def __init__(self, cause: str = "NORMAL_CLEARING") -> None:
+        super().__init__(f"the call has ended: {cause}")
+        self.cause = cause
+
+
+class MediaServerError(SwitchAppError):
+    """The media server did not do what it was asked, or is not reached. The message names the command."""
+
+
+class SynthesisFailed(SwitchAppError):
+    """A text could not be turned into speech. The message names the voice and why, never the text."""

@@ -1,0 +1,171 @@
+"""What a verb may ask for beside the call itself. Verbs know these, and no HTTP, AWS or disk behind them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from switch_app.call import AudioFile, Leg, Prompt
+from switch_app.call_properties import CallProperties, RoutingParameters
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A document as a customer's server gave it.
+
+    Attributes:
+        content: TwiML.
+        url: where it came from in the end, redirects followed; what relative URLs are relative to.
+
+    """
+
+    content: bytes
+    url: str
+
+
+class Documents(Protocol):
+    """The customer's server, for one call: its cookies are kept as long as the call lasts."""
+
+    async def fetch(self, url: str, method: str, parameters: Sequence[tuple[str, str]]) -> Document:
+        """Ask for a document, with a signature (contract of the TwiML requests).
+
+        Raises:
+            FetchFailed: saying why there is none.
+
+        """
+        ...
+
+
+class Platform(Protocol):
+    """The Somleng platform's services API."""
+
+    async def create_outbound_calls(
+        self, parent_call_sid: str, destinations: Sequence[str], sender: str | None
+    ) -> Sequence["OutboundCall"]:
+        """Have calls made for a Dial, one a destination, in their order.
+
+        Raises:
+            PlatformRefused, PlatformUnavailable: when there are none.
+
+        """
+        ...
+
+    async def create_recording(
+        self, call_sid: str, status_callback_url: str | None, status_callback_method: str | None
+    ) -> "RecordingReference":
+        """Announce a recording.
+
+        Raises:
+            PlatformRefused, PlatformUnavailable: when there is none.
+
+        """
+        ...
+
+    def note_speech(self, call_sid: str, voice: str, characters: int) -> None:
+        """Tell what is spoken, for billing. It returns at once."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class OutboundCall:
+    """A call that the platform made for a Dial."""
+
+    sid: str
+    account_sid: str
+    carrier_sid: str
+    sender: str
+    routing: RoutingParameters
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingReference:
+    """A recording as the platform knows it: its identifier, and the URL that the customer is told."""
+
+    sid: str
+    url: str
+
+
+class Prompts(Protocol):
+    """Texts and URLs made audible."""
+
+    def voice(self, name: str, language: str, default: str) -> str:
+        """Return the identifier of the voice that a Say is spoken with: `Basic.Kal`, `Polly.Joanna-Neural`.
+
+        Args:
+            name: the attribute `voice`; empty where it is absent.
+            language: the attribute `language`; empty where it is absent.
+            default: the account's voice.
+
+        """
+        ...
+
+    async def speech(self, voice: str, text: str) -> Prompt:
+        """Return what lets the caller hear a text.
+
+        Raises:
+            SynthesisFailed: when there is no such speech.
+
+        """
+        ...
+
+    async def audio(self, url: str) -> AudioFile:
+        """Return the audio at a URL, on the disk.
+
+        Raises:
+            FetchFailed: when it is not there, too large, or of a kind that cannot be played.
+
+        """
+        ...
+
+
+class Recordings(Protocol):
+    """Recordings on their way from the disk to the platform."""
+
+    def new_path(self, call_uuid: str) -> Path:
+        """Return where a recording of a call is to be written: a WAV file that does not exist yet."""
+        ...
+
+    async def deliver(self, path: Path, recording: RecordingReference) -> float | None:
+        """Take over a finished file: it will reach the bucket and the platform, also when this process ends meanwhile.
+
+        Returns:
+            Its length in seconds; None for a file without audio, which is not delivered.
+
+        """
+        ...
+
+    async def trim(self, path: Path) -> None:
+        """Take the silence off both ends of a finished file."""
+        ...
+
+
+class Routes(Protocol):
+    """How a call leaves."""
+
+    async def leg(
+        self, routing: RoutingParameters, call_sid: str, sender: str, *, account_sid: str, carrier_sid: str
+    ) -> Leg:
+        """Return the leg to dial for a call of the platform's.
+
+        Raises:
+            PlatformRefused: when the client that it is for is not registered.
+            PlatformUnavailable: when nobody can tell where the client is.
+
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """All of them, for one call."""
+
+    documents: Documents
+    platform: Platform
+    prompts: Prompts
+    recordings: Recordings
+    routes: Routes
+
+
+def headers_of(properties: CallProperties) -> Mapping[str, str]:
+    """Return the SIP headers of what is answered to a caller. No more of the call than this goes to a carrier."""
+    return {"X-Somleng-CallSid": properties.sid}

@@ -1,0 +1,1 @@
+"""TwiML as text: documents, elements and attributes. Knows no call and no network."""
