@@ -6,6 +6,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -20,9 +21,20 @@ _PATH = os.pathsep.join(str(ROOT / part) for part in ("layers/routing/python", "
 
 
 class Sidecar:
-    """The scheduler of a gateway, as a process and a context."""
+    """The scheduler of a gateway, as a process and a context.
 
-    def __init__(self, kind: str, directory: Path, address: str, endpoint: str) -> None:
+    Args:
+        kind: `public` or `client`.
+        directory: STATE_DIRECTORY.
+        address: where OpenSIPS listens.
+        endpoint: where DynamoDB is.
+        settings: further environment.
+
+    """
+
+    def __init__(
+        self, kind: str, directory: Path, address: str, endpoint: str, settings: Mapping[str, str] | None = None
+    ) -> None:
         self.directory, self.port = directory, servers.free_port()
         self._environment = {
             **servers.base_environment(),
@@ -36,6 +48,7 @@ class Sidecar:
             "SIP_LISTEN_ADDRESS": address,
             "FS_EVENT_SOCKET_PASSWORD": PASSWORD,
             "HEALTH_PORT": str(self.port),
+            **(settings or {}),
         }
         self.log = directory / "scheduler.log"
         self.process: subprocess.Popen[bytes] | None = None
@@ -50,6 +63,24 @@ class Sidecar:
         if self.process is not None:
             self.process.kill()
             self.process.wait()
+
+    def stop(self, seconds: float = 8) -> int:
+        """Tell it to end, and return its exit status."""
+        assert self.process is not None
+        self.process.terminate()
+        return self.process.wait(seconds)
+
+    def lines(self) -> list[dict[str, Any]]:
+        """Return what it wrote to standard output: log lines and metrics."""
+        return [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
+
+    def metrics(self, name: str) -> list[dict[str, Any]]:
+        """Return the lines that carry a metric."""
+        return [line for line in self.lines() if "_aws" in line and name in line]
+
+    def is_healthy(self) -> bool:
+        """Tell whether OpenSIPS may start."""
+        return bool(self.health().get("healthy"))
 
     def health(self) -> dict[str, Any]:
         """Return what it says of itself; empty while it does not answer."""

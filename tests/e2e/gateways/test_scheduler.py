@@ -4,7 +4,7 @@ import hashlib
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,7 @@ from tests.support.opensips import Gateway
 from tests.support.routing_tables import NAMES, create_tables
 from tests.support.scheduler import Sidecar
 from tests.support.sipp import Sipp, run
+from tests.support.waiting import until
 
 STAMP = TaskStamp("task-a", 3, 1_000)
 
@@ -56,16 +57,6 @@ def dynamodb(endpoint: str) -> Any:
     client = boto3.client("dynamodb", endpoint_url=endpoint, region_name=servers.REGION, **keys)
     create_tables(client)
     return client
-
-
-def until(what: str, is_so: Callable[[], object], seconds: float = 10) -> float:
-    """Wait until it is so, and return how long that took."""
-    began = time.monotonic()
-    while not is_so():
-        if time.monotonic() - began > seconds:
-            pytest.fail(f"waited {seconds} seconds for {what}")
-        time.sleep(0.02)
-    return time.monotonic() - began
 
 
 def targets(gateway: Gateway) -> list[str]:
