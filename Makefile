@@ -6,8 +6,12 @@ BIN := $(VENV)/bin
 RUN := PYTHONPATH=layers/routing/python:containers/opensips_scheduler:containers/switch_app $(BIN)/python
 KEEP ?=
 ENVIRONMENT ?= staging
+ARCH ?=
+IMAGES ?=
+TAG ?= latest
+BUILDER ?=
 
-.PHONY: help demo stop test test-fast lint format synth bench lock clean node
+.PHONY: help demo stop test test-fast lint format synth bench images lock clean node
 
 help: ## Show what each target does
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -42,6 +46,9 @@ bench: $(VENV)/.installed $(EMULATOR_VENV)/.installed ## Print every figure of b
 	  name=$$(basename $$script .py); echo "== $$name"; \
 	  $(RUN) -m benchmarks.$$name || exit 1; \
 	done
+
+images: ## Build the containers' images with docker, podman or buildah (ARCH=arm64, IMAGES="media-proxy …", TAG, BUILDER)
+	ARCH=$(ARCH) BUILDER=$(BUILDER) TAG=$(TAG) containers/build.sh $(IMAGES)
 
 lock: $(VENV)/.installed ## Write the hash-locked requirements of functions, layers and images anew from their .in files
 	for source in lambdas/*/requirements.in layers/*/requirements.in containers/*/requirements.in; do \
