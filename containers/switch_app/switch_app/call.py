@@ -62,6 +62,8 @@ class Rejection(StrEnum):
     """SIP 486."""
     FORBIDDEN = "forbidden"
     """SIP 403."""
+    UNAVAILABLE = "unavailable"
+    """SIP 503: this switch cannot take the call now, another one may."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +122,7 @@ class Leg:
         call_sid: the platform's identifier of the call, which the call data record carries.
         credentials: for an address that asks for them.
         send_digits: played to the callee once answered, before the legs are joined; `w` waits half a second.
+        variables: channel variables that the leg has from its beginning, by FreeSWITCH's names: `cgr_account`.
 
     """
 
@@ -132,6 +135,7 @@ class Leg:
     headers: Mapping[str, str] = field(default_factory=dict)
     credentials: SipCredentials | None = None
     send_digits: str = ""
+    variables: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +216,14 @@ class Call(Protocol):
     def variables(self) -> Mapping[str, str]:
         """What the media server said of the call when it came, by FreeSWITCH's names without `variable_`:
         `sip_h_X-Src-Ip`, `sip_from_host`."""
+        ...
+
+    async def set_variables(self, variables: Mapping[str, str]) -> None:
+        """Set channel variables, by FreeSWITCH's names, which are in the call data record then.
+
+        `record_cdr` among them says that the record counts. A call that comes in has it only once the platform has
+        taken the call; an originated one, and a leg of a dial, has it from its beginning.
+        """
         ...
 
     async def progress(self, headers: Mapping[str, str]) -> None:
