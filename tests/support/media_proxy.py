@@ -1,10 +1,13 @@
 """Starts a media proxy (rtpengine) as its container does."""
 
 import os
+import re
 import shutil
 import signal
+import socket
 import subprocess
 import time
+import uuid
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
@@ -89,3 +92,20 @@ class MediaProxy:
             [str(_FOLDER / "healthcheck.sh")], env=self.environment, check=False, stderr=subprocess.DEVNULL
         )
         return check.returncode == 0
+
+    def calls(self) -> list[str]:
+        """Return the Call-IDs of the calls that it has, as it lists them over its control protocol."""
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
+            asking.settimeout(2)
+            asking.connect((self.address, 2223))
+            cookie = uuid.uuid4().hex  # the same one again would be given the same answer
+            asking.send(f"{cookie} d7:command4:liste".encode())
+            answer = asking.recv(65535)
+        found = re.fullmatch(rb"\w+ d5:callsl(.*)e6:result2:oke", answer)
+        assert found, answer
+        calls, rest = [], found[1]
+        while rest:
+            length, _, rest = rest.partition(b":")
+            calls.append(rest[: int(length)].decode())
+            rest = rest[int(length) :]
+        return calls

@@ -102,6 +102,11 @@ class Gateway:
         own = self.directory / "mi-test.sock"
         return ManagementInterface(self.directory / "mi.sock", own, timeout).call(method, params)
 
+    def statistic(self, name: str) -> int:
+        """Return one of its own statistics."""
+        ((_, value),) = self.mi("get_statistics", statistics=[name]).items()
+        return int(value)
+
     def log_text(self) -> str:
         """Return what it logged."""
         return self.log.read_text(errors="replace") if self.log.exists() else ""

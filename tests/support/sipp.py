@@ -5,37 +5,14 @@ import shutil
 import subprocess
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
+
+from tests.support.sip_message import Message
 
 BINARY = shutil.which("sipp")
 MISSING = "the program 'sipp' is not on the PATH (Debian: apt install sip-tester)"
 _MARK = re.compile(rb"^-{20,} \d{4}-\d\d-\d\d.*?\n.*?message (sent|received) .*?\n\n", re.MULTILINE)
-
-
-@dataclass(frozen=True)
-class Message:
-    """A SIP message that SIPp sent or received."""
-
-    direction: str
-    text: str
-
-    @property
-    def first_line(self) -> str:
-        """Request line or status line."""
-        return self.text.split("\r\n", 1)[0].split("\n", 1)[0]
-
-    def headers(self, name: str) -> list[str]:
-        """Return the values of a header, in their order."""
-        head = self.text.replace("\r\n", "\n").split("\n\n", 1)[0]
-        found = re.findall(rf"^{re.escape(name)}[ \t]*:[ \t]*(.*)$", head, re.MULTILINE | re.IGNORECASE)
-        return [value.strip() for value in found]
-
-    @property
-    def body(self) -> str:
-        """What follows the headers."""
-        return self.text.replace("\r\n", "\n").partition("\n\n")[2]
 
 
 class Sipp:

@@ -1,6 +1,5 @@
 """The client gateway's configuration with real OpenSIPS and rtpengine: clients (SIPp) behind NAT register and call."""
 
-import hashlib
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -9,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.gateways.conftest import SCENARIOS
+from tests.e2e.gateways.conftest import PASSWORD, SCENARIOS, SETTINGS, add_clients, target, use_proxy
 from tests.support import media_proxy
 from tests.support.loopback import LoopbackNetwork
 from tests.support.media_proxy import MediaProxy
@@ -17,22 +16,17 @@ from tests.support.opensips import Gateway
 from tests.support.sipp import Sipp
 
 pytestmark = pytest.mark.skipif(media_proxy.BINARY is None, reason=media_proxy.MISSING)
-_PASSWORD = "correct horse"
 
 
 @pytest.fixture
 def gateway(network: LoopbackNetwork, directory: Path) -> Iterator[Gateway]:
-    settings = {"RING_TIMEOUT": "3", "ANSWER_TIMEOUT": "2", "PROBE_INTERVAL": "3600", "REGISTRATION_MINIMUM": "1"}
-    settings["DIGEST_ALGORITHMS"] = "MD5"  # all that SIPp knows
-    with Gateway("client", directory, network.address(), settings) as running:
-        identity = f"user1:somleng.org:{_PASSWORD}".encode()
-        digests = hashlib.md5(identity).hexdigest(), hashlib.sha256(identity).hexdigest(), "0" * 64
-        statement = "INSERT INTO subscriber (username, ha1, ha1_sha256, ha1_sha512t256) VALUES (?, ?, ?, ?)"
-        running.write(statement, [("user1", *digests)])
+    # MD5 is all that SIPp knows.
+    with Gateway("client", directory, network.address(), {**SETTINGS, "DIGEST_ALGORITHMS": "MD5"}) as running:
+        add_clients(running, "user1")
         yield running
 
 
-def sipp_client(gateway: Gateway, address: str, scenario: str, password: str = _PASSWORD, **keys: str) -> Sipp:
+def sipp_client(gateway: Gateway, address: str, scenario: str, password: str = PASSWORD, **keys: str) -> Sipp:
     known = {"user": "user1", "aor": "user1", "expires": "600", "number": "1234", **keys}
     return Sipp(
         SCENARIOS / f"{scenario}.xml",
@@ -59,13 +53,8 @@ def contacts(gateway: Gateway) -> list[tuple[str, ...]]:
 
 
 def use(gateway: Gateway, switch: str, *proxies: MediaProxy) -> None:
-    gateway.set_targets((1, "gw", f"sip:{switch}:5060", f"{switch}:8021"))
-    for proxy in proxies:
-        alone = [int(number) for number in proxy.address.split(".")]
-        number = alone[1] << 16 | alone[2] << 8 | alone[3]
-        sets = [(proxy.socket, 0), (proxy.socket, number)]
-        gateway.write("INSERT INTO rtpengine (socket, set_id) VALUES (?, ?)", sets)
-    gateway.mi("rtpengine_reload")  # a soft one crashes OpenSIPS 3.6.8 as long as it knows no proxy
+    gateway.set_targets(target(switch))
+    use_proxy(gateway, *proxies)
 
 
 def test_a_client_behind_nat_registers_and_its_contact_is_kept(gateway: Gateway, network: LoopbackNetwork) -> None:

@@ -2,12 +2,11 @@
 
 import subprocess
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.gateways.conftest import SCENARIOS
+from tests.e2e.gateways.conftest import SCENARIOS, target
 from tests.fakes.event_socket import EventSocket
 from tests.support.loopback import LoopbackNetwork
 from tests.support.opensips import ROOT, Gateway
@@ -17,11 +16,8 @@ _CALL = {"number": "1234"}
 
 
 @pytest.fixture
-def gateway(network: LoopbackNetwork, directory: Path) -> Iterator[Gateway]:
-    # No OPTIONS to the switches meanwhile: the scenarios of SIPp know nothing of them.
-    settings = {"RING_TIMEOUT": "3", "ANSWER_TIMEOUT": "2", "PROBE_INTERVAL": "3600"}
-    with Gateway("public", directory, network.address(), settings) as running:
-        yield running
+def gateway(public_gateway: Gateway) -> Gateway:
+    return public_gateway
 
 
 def switch(directory: Path, address: str, scenario: str = "switch_answers", **options: object) -> Sipp:
@@ -33,15 +29,11 @@ def call(gateway: Gateway, carrier: str, scenario: str = "carrier_calls", port: 
     return run(SCENARIOS / f"{scenario}.xml", gateway.directory, carrier, remote=remote, keys={**_CALL, **keys})
 
 
-def target(group: int, address: str, resource: str = "gw", port: int = 5060) -> tuple[int, str, str, str]:
-    return group, resource, f"sip:{address}:{port}", f"{address}:8021"
-
-
 def test_a_permitted_carrier_reaches_a_switch_of_its_region(
     gateway: Gateway, network: LoopbackNetwork, directory: Path
 ) -> None:
     carrier, near, far = (network.address() for _ in range(3))
-    gateway.set_targets(target(1, near), target(2, far))
+    gateway.set_targets(target(near), target(far, 2))
     gateway.set_addresses((2, carrier))
     with switch(directory, near, calls=None) as unused, switch(directory, far) as used:
         caller = call(gateway, carrier)
@@ -61,7 +53,7 @@ def test_what_a_peer_forges_does_not_reach_the_switch(
     gateway: Gateway, network: LoopbackNetwork, directory: Path
 ) -> None:
     carrier, address = network.address(), network.address()
-    gateway.set_targets(target(1, address))
+    gateway.set_targets(target(address))
     gateway.set_addresses((1, carrier))
     with switch(directory, address) as used:
         call(gateway, carrier)
@@ -77,7 +69,7 @@ def test_a_carrier_that_is_not_permitted_is_refused(
     gateway: Gateway, network: LoopbackNetwork, directory: Path
 ) -> None:
     carrier, address = network.address(), network.address()
-    gateway.set_targets(target(1, address))
+    gateway.set_targets(target(address))
     with switch(directory, address, calls=None) as unused:
         call(gateway, carrier, "carrier_gets_403")
         assert unused.messages == []
@@ -87,7 +79,7 @@ def test_the_alternative_port_leads_to_the_alternative_targets(
     gateway: Gateway, network: LoopbackNetwork, directory: Path
 ) -> None:
     carrier, address = network.address(), network.address()
-    gateway.set_targets(target(1, address), target(1, address, "gwalt", 5080))
+    gateway.set_targets(target(address), target(address, 1, "gwalt", 5080))
     gateway.set_addresses((1, carrier))
     with switch(directory, address, calls=None) as unused, switch(directory, address, port=5080) as used:
         caller = call(gateway, carrier, port=5080)
@@ -102,7 +94,7 @@ def test_a_switch_that_fails_is_followed_by_the_next(
     gateway: Gateway, network: LoopbackNetwork, directory: Path
 ) -> None:
     carrier, failing, working = (network.address() for _ in range(3))
-    gateway.set_targets(target(1, failing), target(1, working))
+    gateway.set_targets(target(failing), target(working))
     gateway.set_addresses((1, carrier))
     with switch(directory, failing, "switch_refuses_503", calls=None), switch(directory, working, calls=None) as used:
         call(gateway, carrier)
@@ -114,7 +106,7 @@ def test_a_switch_that_does_not_answer_is_followed_by_the_next(
     gateway: Gateway, network: LoopbackNetwork, directory: Path
 ) -> None:
     carrier, silent, working = (network.address() for _ in range(3))
-    gateway.set_targets(target(1, silent), target(1, working))
+    gateway.set_targets(target(silent), target(working))
     gateway.set_addresses((1, carrier))
     with switch(directory, working, calls=None) as used:
         call(gateway, carrier)
@@ -125,7 +117,7 @@ def test_a_call_that_every_switch_refuses_ends_with_500(
     gateway: Gateway, network: LoopbackNetwork, directory: Path
 ) -> None:
     carrier, failing = network.address(), network.address()
-    gateway.set_targets(target(1, failing))
+    gateway.set_targets(target(failing))
     gateway.set_addresses((1, carrier))
     with switch(directory, failing, "switch_refuses_503") as used:
         caller = call(gateway, carrier, "carrier_gets_500")
@@ -135,7 +127,7 @@ def test_a_call_that_every_switch_refuses_ends_with_500(
 
 def test_a_declined_call_is_not_tried_elsewhere(gateway: Gateway, network: LoopbackNetwork, directory: Path) -> None:
     carrier, first, second = (network.address() for _ in range(3))
-    gateway.set_targets(target(1, first), target(1, second))
+    gateway.set_targets(target(first), target(second))
     gateway.set_addresses((1, carrier))
     scenario = "switch_refuses_603"
     with (
@@ -159,7 +151,7 @@ def test_a_switch_without_heartbeats_takes_calls_and_a_reload_does_not_stop_it(
     carrier, address = network.address(), network.address()
     gateway.set_addresses((1, carrier))
     with EventSocket(address, interval=None), switch(directory, address, calls=None) as used:
-        gateway.set_targets(target(1, address))
+        gateway.set_targets(target(address))
         call(gateway, carrier)
         time.sleep(1.5)  # by now OpenSIPS counts it as having no capacity at all
         call(gateway, carrier)
@@ -173,12 +165,12 @@ def test_a_removed_target_keeps_its_call_and_gets_no_other(
 ) -> None:
     carrier, other_carrier, leaving, staying = (network.address() for _ in range(4))
     gateway.set_addresses((1, carrier), (1, other_carrier))
-    gateway.set_targets(target(1, leaving))
+    gateway.set_targets(target(leaving))
     scenario, remote = SCENARIOS / "carrier_calls.xml", f"{gateway.address}:5060"
     with switch(directory, leaving, calls=None) as old, switch(directory, staying, calls=None) as new:
         with Sipp(scenario, directory, carrier, remote=remote, keys=_CALL, talk=2) as live:
             time.sleep(0.7)  # it is answered by then
-            gateway.set_targets(target(1, staying))
+            gateway.set_targets(target(staying))
             call(gateway, other_carrier)
             live.wait()
         assert len(old.received("INVITE")) == 1
