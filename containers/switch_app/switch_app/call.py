@@ -4,7 +4,7 @@ A verb acts on a `Call` and knows no FreeSWITCH; FreeSWITCH's side knows no TwiM
 held to the same contract tests.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -138,6 +138,10 @@ class Leg:
     variables: Mapping[str, str] = field(default_factory=dict)
 
 
+def _ask_nothing(leg: Leg, result: "LegResult") -> None:
+    """Take no notice of a leg that was not reached."""
+
+
 @dataclass(frozen=True, slots=True)
 class DialRequest:
     """Whom to ring for a caller, all at once; the first who answers is joined.
@@ -149,6 +153,9 @@ class DialRequest:
         hangup_on_star: whether the caller's `*` hangs the joined leg up.
         record: where both are recorded while they talk, one WAV file; None for no recording.
         ringback: whether the caller hears ringing meanwhile.
+        answer_headers: SIP headers of the answer that a caller gets who is only answered once a leg is joined.
+        unreached: told of each leg that no channel was made of, once and however the dial ends: it returns, raises or
+            is cancelled. Nobody else writes the call data record of such a leg.
 
     """
 
@@ -158,6 +165,8 @@ class DialRequest:
     hangup_on_star: bool = False
     record: Path | None = None
     ringback: bool = True
+    answer_headers: Mapping[str, str] = field(default_factory=dict)
+    unreached: Callable[[Leg, "LegResult"], None] = field(default=_ask_nothing, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,8 +207,9 @@ class Call(Protocol):
     """One call's first leg, under control.
 
     Every method may be cancelled; when the cancellation has left it, whatever it was doing has ended and the next may
-    be called. Every method but `wait_until_ended` raises `CallEnded` once the leg is gone, also when it goes in the
-    middle, and `MediaServerError` when the media server refuses.
+    be called. `next_digit` may run beside `play`; a key that comes while it is being cancelled is there for the next
+    one. Every method but `wait_until_ended` raises `CallEnded` once the leg is gone, also when it goes in the middle,
+    and `MediaServerError` when the media server refuses.
     """
 
     @property
@@ -267,7 +277,8 @@ class Call(Protocol):
 
     async def dial(self, request: DialRequest) -> DialResult:
         """Ring others for the caller and join the first who answers, until one of them ends it. It returns and does not
-        raise when the caller hangs up. No leg is left when it is over, or when it is cancelled."""
+        raise when the caller hangs up. No leg is left when it is over, or when it is cancelled. A caller who is not
+        answered yet is answered when the legs are joined."""
         ...
 
     async def wait_until_ended(self) -> str:

@@ -155,6 +155,23 @@ class Routes(Protocol):
         ...
 
 
+class CallDataRecords(Protocol):
+    """The records that calls are completed by at the platform."""
+
+    def note_unreached(self, call_sid: str, cause: str, sip_status: int | None) -> None:
+        """Have a record written for a call of a Dial that no channel was ever made of; the media server writes none,
+        and nothing else would ever complete the call. It returns at once.
+
+        Args:
+            call_sid: the platform's identifier of the call.
+            cause: FreeSWITCH's name of the Q.850 cause.
+            sip_status: the final status that it ended with, or would have: 480 counts as not answered; None counts as
+                failed.
+
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     """All of them, for one call."""
@@ -164,6 +181,7 @@ class Services:
     prompts: Prompts
     recordings: Recordings
     routes: Routes
+    call_data_records: CallDataRecords
 
 
 def headers_of(properties: CallProperties) -> Mapping[str, str]:
