@@ -17,6 +17,7 @@ from routing import ChangeSet, Table
 from tests.containers.opensips_scheduler.conftest import PASSWORD, target
 from tests.fakes.event_socket import EventSocket
 from tests.support.loopback import LoopbackNetwork
+from tests.support.silent_host import SilentHost
 
 FIRST, SECOND = "10.0.0.1:8021", "10.0.0.2:8021"
 
@@ -124,11 +125,11 @@ def silent() -> Iterator[str]:
         yield f"127.0.0.1:{listener.getsockname()[1]}"
 
 
-def test_a_switch_answers_beside_one_that_is_silent_and_one_that_refuses(silent: str) -> None:
-    with EventSocket(LoopbackNetwork().address()) as switch:
+def test_a_switch_answers_beside_one_that_is_silent_one_that_is_dead_and_one_that_refuses(silent: str) -> None:
+    with EventSocket(LoopbackNetwork().address()) as switch, SilentHost("127.0.0.1") as dead:
         answering = f"{switch.address}:{switch.port}"
         began = time.monotonic()
-        assert ask([answering, silent, "127.0.0.1:1"], 0.3) == {answering}
+        assert ask([answering, silent, f"127.0.0.1:{dead.port}", "127.0.0.1:1"], 0.3) == {answering}
         assert time.monotonic() - began < 1
 
 

@@ -1,5 +1,6 @@
 """Scheduler and gateway together: the scheduler as a process, real OpenSIPS, DynamoDB emulated over HTTP."""
 
+import contextlib
 import hashlib
 import shutil
 import tempfile
@@ -28,11 +29,13 @@ from routing import (
 )
 from tests.containers.opensips_scheduler.conftest import target
 from tests.e2e.gateways.conftest import SCENARIOS
+from tests.fakes.event_socket import EventSocket
 from tests.support import media_proxy, scheduler
 from tests.support.loopback import LoopbackNetwork
 from tests.support.opensips import Gateway
 from tests.support.routing_tables import NAMES, create_tables
 from tests.support.scheduler import Sidecar
+from tests.support.silent_host import SilentHost
 from tests.support.sipp import Sipp, run
 from tests.support.waiting import until
 
@@ -133,6 +136,43 @@ def test_the_last_good_file_is_served_while_aws_is_out_of_reach(
         until("the error to be told", lambda: "journal" in cut_off.health().get("errors", {}))
         health = cut_off.health()
         assert (health["healthy"], health["stale"], health["age_seconds"]) == (True, True, None)
+
+
+def test_switches_whose_event_sockets_are_dead_hold_up_neither_reloads_nor_the_others_statistics(
+    endpoint: str, dynamodb: Any, network: LoopbackNetwork, directory: Path
+) -> None:
+    """Without the scheduler asking first, three dead switches were seen to hold up a reload by 7 to 30 seconds."""
+    repository = RoutingRepository(dynamodb, NAMES)
+    dead, live = [network.address() for _ in range(3)], network.address()
+    gateway = Gateway("public", directory, network.address(), {"PROBE_INTERVAL": "3600"}, ready=False)
+
+    def capacity(address: str) -> int | None:
+        listed = {each["uri"]: each["Resources"][0]["max"] for each in gateway.mi("lb_list")["Destinations"]}
+        found = listed.get(f"sip:{address}:5060")
+        return None if found is None else int(found)
+
+    with contextlib.ExitStack() as stack:
+        swallowing = [stack.enter_context(SilentHost(address, 8021)) for address in dead]
+        switch = stack.enter_context(EventSocket(live, interval=0.2))
+        sidecar = stack.enter_context(Sidecar("public", directory, gateway.address, endpoint))
+        repository.write([PutTaskRow(switch_at(address), STAMP) for address in (*dead, live)])
+        stack.enter_context(gateway)
+        until("the statistics", lambda: 0 < (capacity(live) or 0) <= switch.maximum)
+        slowest, ended = 0.0, time.monotonic() + 5
+        while time.monotonic() < ended:
+            began = time.monotonic()
+            gateway.mi("lb_reload")
+            slowest = max(slowest, time.monotonic() - began)
+            time.sleep(0.2)
+        assert slowest < 0.3
+        assert [capacity(address) for address in dead] == [0, 0, 0]
+        switch.sessions = 100
+        until("newer statistics", lambda: 0 < (capacity(live) or 0) <= 50, 3)
+        assert len(sidecar.health()["silent_event_sockets"]) == 3
+        swallowing[0].__exit__()
+        stack.enter_context(EventSocket(dead[0], interval=0.2))
+        until("the statistics of one that came alive", lambda: capacity(dead[0]), 5)
+        assert len(sidecar.health()["silent_event_sockets"]) == 2
 
 
 @pytest.mark.skipif(media_proxy.BINARY is None, reason=media_proxy.MISSING)
