@@ -94,18 +94,25 @@ class MediaProxy:
         return check.returncode == 0
 
     def calls(self) -> list[str]:
-        """Return the Call-IDs of the calls that it has, as it lists them over its control protocol."""
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
-            asking.settimeout(2)
-            asking.connect((self.address, 2223))
-            cookie = uuid.uuid4().hex  # the same one again would be given the same answer
-            asking.send(f"{cookie} d7:command4:liste".encode())
-            answer = asking.recv(65535)
-        found = re.fullmatch(rb"\w+ d5:callsl(.*)e6:result2:oke", answer)
-        assert found, answer
+        """Return the Call-IDs of the calls that it has."""
+        found = re.fullmatch(rb"d5:callsl(.*)e6:result2:oke", self._ask(b"d7:command4:liste"))
+        assert found
         calls, rest = [], found[1]
         while rest:
             length, _, rest = rest.partition(b":")
             calls.append(rest[: int(length)].decode())
             rest = rest[int(length) :]
         return calls
+
+    def forget(self, call_id: str) -> None:
+        """End a call that nobody ended."""
+        self._ask(f"d7:call-id{len(call_id)}:{call_id}7:command6:delete12:delete-delayi0ee".encode())
+
+    def _ask(self, command: bytes) -> bytes:
+        """Send a command of its control protocol, a bencoded dictionary, and return the answer."""
+        cookie = uuid.uuid4().hex  # the same one again would be given the same answer
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
+            asking.settimeout(2)
+            asking.connect((self.address, 2223))
+            asking.send(f"{cookie} ".encode() + command)
+            return asking.recv(65535).removeprefix(f"{cookie} ".encode())

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import sqlite3
 import subprocess
 import time
@@ -97,6 +98,13 @@ class Gateway:
             process.kill()
             process.wait()
 
+    def kill(self) -> None:
+        """End it and all its workers as a crash does."""
+        if self.process is not None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+            self.process = None
+
     def mi(self, method: str, *, timeout: float = 5.0, **params: Any) -> Any:
         """Send a command to its management interface."""
         own = self.directory / "mi-test.sock"
@@ -123,13 +131,17 @@ class Gateway:
             connection.close()
 
     def set_targets(self, *targets: tuple[int, str, str, str], password: str = "ClueCon") -> None:
-        """Have exactly these targets: group, resource (`gw`, `gwalt`), SIP URI, `host:port` of the event socket."""
+        """Have exactly these targets: group, resource (`gw`, `gwalt`), SIP URI, `host:port` of the event socket.
+
+        Where it does not run, it has them from its next start on.
+        """
         self.write("DELETE FROM load_balancer")
         self.write(
             "INSERT INTO load_balancer (group_id, dst_uri, resources, probe_mode) VALUES (?, ?, ?, 2)",
             [(group, uri, f"{name}=fs://:{password}@{events}") for group, name, uri, events in targets],
         )
-        self.mi("lb_reload")
+        if self.process is not None:
+            self.mi("lb_reload")
 
     def set_addresses(self, *addresses: tuple[int, str]) -> None:
         """Have exactly these source addresses: group, IPv4 address."""

@@ -109,9 +109,10 @@ _GATEWAY_TABLES: Final = (
     )
     """,
     "CREATE INDEX IF NOT EXISTS location_username ON location (username)",
+    # OpenSIPS takes a column for a 64-bit number by the declared type alone, and skips dialogs whose dlg_id is none.
     """
     CREATE TABLE IF NOT EXISTS dialog (
-        dlg_id INTEGER PRIMARY KEY,
+        dlg_id BIGINT PRIMARY KEY NOT NULL,
         callid TEXT NOT NULL,
         from_uri TEXT NOT NULL,
         from_tag TEXT NOT NULL,

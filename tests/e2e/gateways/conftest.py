@@ -64,13 +64,22 @@ def client_gateway(network: LoopbackNetwork, directory: Path) -> Iterator[Gatewa
         yield running
 
 
-@pytest.fixture
-def proxy(network: LoopbackNetwork, directory: Path) -> Iterator[MediaProxy]:
-    """A media proxy that no gateway uses yet."""
+@pytest.fixture(scope="session")
+def shared_proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MediaProxy]:
+    """A media proxy for all tests; each call ends in its own test."""
     if media_proxy.BINARY is None:
         pytest.skip(media_proxy.MISSING)
-    with MediaProxy(directory, network.address(), network.address()) as running:
+    network = LoopbackNetwork()
+    with MediaProxy(tmp_path_factory.mktemp("proxy"), network.address(), network.address()) as running:
         yield running
+
+
+@pytest.fixture
+def proxy(shared_proxy: MediaProxy) -> MediaProxy:
+    """A media proxy that has no calls, and that no gateway of the test uses yet."""
+    for call in shared_proxy.calls():  # of a test that failed
+        shared_proxy.forget(call)
+    return shared_proxy
 
 
 def add_clients(gateway: Gateway, *names: str) -> None:
