@@ -6,6 +6,7 @@ BIN := $(VENV)/bin
 RUN := PYTHONPATH=layers/routing/python:containers/opensips_scheduler:containers/switch_app $(BIN)/python
 KEEP ?=
 ENVIRONMENT ?= staging
+TESTS ?=
 ARCH ?=
 IMAGES ?=
 TAG ?= latest
@@ -22,8 +23,8 @@ demo: $(VENV)/.installed $(EMULATOR_VENV)/.installed node_modules/.installed ## 
 stop: $(VENV)/.installed ## Stop what `make demo KEEP=1` left running
 	$(RUN) -m local.stop
 
-test: $(VENV)/.installed $(EMULATOR_VENV)/.installed node_modules/.installed ## Run every test
-	$(BIN)/python -m pytest
+test: $(VENV)/.installed $(EMULATOR_VENV)/.installed node_modules/.installed ## Run every test, or those of TESTS="tests/cdk …"
+	$(BIN)/python -m pytest $(TESTS)
 
 test-fast: $(VENV)/.installed node_modules/.installed ## Run the tests that start no emulator
 	$(BIN)/python -m pytest -m "not e2e"
