@@ -1,4 +1,4 @@
-"""OPTIONS tell whether a switch is there: one that does not answer gets no call until it does, and keeps those it has."""
+"""OPTIONS tell whether a switch is there: one that does not answer gets no new call until it does."""
 
 from pathlib import Path
 
