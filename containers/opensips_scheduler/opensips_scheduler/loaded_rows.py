@@ -52,10 +52,14 @@ def _targets(answer: Any) -> Iterator[LoadedRow]:
 
 
 def _address(ip: str, mask: int | str, group: int) -> LoadedRow:
-    if isinstance(mask, str) and not mask.isdecimal():
-        # subnet_dump has the mask written out; address_dump and the file have the length of the prefix.
-        mask = int(ipaddress.ip_address(mask)).bit_count()
-    return str(ipaddress.ip_network(f"{ip}/{mask}", strict=False)), f"group {group}"
+    try:
+        if isinstance(mask, str) and not mask.isdecimal():
+            # subnet_dump has the mask written out; address_dump and the file have the length of the prefix.
+            mask = int(ipaddress.ip_address(mask)).bit_count()
+        name = str(ipaddress.ip_network(f"{ip}/{mask}", strict=False))
+    except ValueError:
+        name = f"{ip}/{mask}"  # a row of the file that is none, which OpenSIPS drops
+    return name, f"group {group}"
 
 
 def _addresses(answer: Any) -> Iterator[LoadedRow]:

@@ -109,6 +109,15 @@ def test_a_row_that_was_loaded_with_another_group_is_missed_too(looking: Looking
     assert looking.dropped(ADDRESSES) == ["192.0.2.1/32"]
 
 
+def test_a_row_of_the_file_that_is_none_is_named_as_it_is(looking: Looking) -> None:
+    looking.execute(
+        "INSERT INTO address (ip, mask, grp) VALUES ('192.0.2.1', 99, 1), ('x', 32, 1), ('192.0.2.2', 32, 1)"
+    )
+    looking.reload()
+    looking.look()
+    assert looking.dropped(ADDRESSES) == ["192.0.2.1/99", "x/32"]
+
+
 def test_nothing_is_asked_again_until_a_reload_or_the_interval(looking: Looking) -> None:
     looking.reload()
     looking.look()

@@ -2,10 +2,11 @@
 
 import contextlib
 import hashlib
+import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,12 +21,15 @@ from routing import (
     PutAddress,
     PutSubscriber,
     PutTaskRow,
+    Registration,
     RegistrationReader,
+    RegistrationWriter,
     RemoveTaskRow,
     RoutingRepository,
     Subscriber,
     Table,
     TaskStamp,
+    contact_id,
 )
 from tests.containers.opensips_scheduler.conftest import target
 from tests.e2e.gateways.conftest import SCENARIOS
@@ -78,6 +82,10 @@ def proxies_in_use(gateway: Gateway) -> set[str]:
     return {node["url"] for node in nodes if str(node["disabled"]) == "0"}
 
 
+def overwrite(path: Path) -> None:
+    path.write_bytes(os.urandom(30_000))
+
+
 def switch_at(address: str) -> Any:
     return target(1, dst_uri=f"sip:{address}:5060", event_socket=f"{address}:8021")
 
@@ -121,6 +129,64 @@ def test_opensips_that_is_restarted_reads_what_changed_meanwhile(
         with gateway:
             until("the target", lambda: targets(gateway))
             until("the recovery to be told", lambda: sidecar.health()["errors"] == {})
+
+
+def test_a_row_that_opensips_drops_is_named_until_it_is_mended(
+    endpoint: str, dynamodb: Any, network: LoopbackNetwork, directory: Path
+) -> None:
+    repository = RoutingRepository(dynamodb, NAMES)
+    addresses = ("192.0.2.0/28", "192.0.2.1", "2001:db8::/32", "2001:db8::1")
+    repository.write([PutAddress(Address(each, 1), 1) for each in addresses])
+    gateway = Gateway("public", directory, network.address(), {"PROBE_INTERVAL": "3600"}, ready=False)
+    with Sidecar("public", directory, gateway.address, endpoint) as sidecar, gateway:
+        until("the first reloads", lambda: sidecar.health().get("reloads_due") == [])
+        # What no check of the scheduler lets through, and OpenSIPS drops with an OK.
+        gateway.write("INSERT INTO address (ip, mask, grp) VALUES ('192.0.2.9', 99, 1)")
+        gateway.write("INSERT INTO load_balancer (group_id, dst_uri, resources) VALUES (1, 'sip:192.0.2.9:5060', 'gw')")
+        repository.write([PutTaskRow(switch_at(network.address()), STAMP), PutAddress(Address("192.0.2.2", 1), 1)])
+        dropped = ["load_balancer_targets sip:192.0.2.9:5060 group 1, resource gw", "addresses 192.0.2.9/99 group 1"]
+        until("the dropped row", lambda: sidecar.health()["dropped"] == dropped)
+        assert sidecar.metrics("RowDropped")[0]["table"] == "load_balancer_targets"
+        gateway.write("UPDATE load_balancer SET resources = 'gw=0' WHERE resources = 'gw'")
+        gateway.write("DELETE FROM address WHERE mask = 99")
+        repository.write([PutTaskRow(switch_at(network.address()), replace(STAMP, version=4))])
+        repository.write([PutAddress(Address("192.0.2.3", 1), 1)])
+        until("it to be mended", lambda: sidecar.health()["dropped"] == [])
+        assert sidecar.health()["errors"] == {}
+
+
+@pytest.mark.parametrize("name", ["routing.db", "gateway.db"])
+@pytest.mark.parametrize("harm", [Path.unlink, overwrite])
+def test_a_file_that_is_lost_while_both_run_is_made_anew_and_opensips_started_with_it(
+    endpoint: str, dynamodb: Any, network: LoopbackNetwork, directory: Path, harm: Callable[[Path], object], name: str
+) -> None:
+    now, identifier = int(time.time()), contact_id(scheduler.NAME, "user1", "sip:user1@192.0.2.1")
+    contact = Registration(
+        "user1",
+        identifier,
+        "sip:user1@192.0.2.1",
+        "udp:x",
+        gateway=scheduler.NAME,
+        last_modified=now,
+        expires=now + 600,
+    )
+    RegistrationWriter(dynamodb, NAMES).write({("user1", identifier): contact})
+    address = network.address()
+    RoutingRepository(dynamodb, NAMES).write([PutTaskRow(switch_at(address), STAMP)])
+    settings = {"PROBE_INTERVAL": "3600", "DIGEST_ALGORITHMS": "MD5"}
+    gateway = Gateway("client", directory, network.address(), settings, ready=False)
+    with Sidecar("client", directory, gateway.address, endpoint) as sidecar, gateway:
+        until("the first reloads", lambda: sidecar.health().get("reloads_due") == [])
+        until("the target", lambda: targets(gateway))
+        harm(directory / name)
+        process = gateway.process
+        assert process is not None
+        until("OpenSIPS to end", lambda: process.poll() is not None, 15)
+        gateway.start()  # as its supervisor does
+        assert targets(gateway) == [f"sip:{address}:5060"]
+        (aor,) = gateway.mi("ul_dump")["Domains"][0]["AORs"]
+        assert aor["AOR"] == "user1"
+        until("all to be well", lambda: sidecar.health().get("errors") == {} and sidecar.is_healthy())
 
 
 def test_the_last_good_file_is_served_while_aws_is_out_of_reach(
