@@ -16,6 +16,7 @@ NAMESPACE: Final = "SomlengSWITCH"
 
 UNITS: Final[Mapping[str, MetricUnit]] = {
     "DataAge": MetricUnit.Seconds,
+    "DataStale": MetricUnit.Count,
     "JournalLag": MetricUnit.Count,
     "RowsSkipped": MetricUnit.Count,
     "RowsDropped": MetricUnit.Count,

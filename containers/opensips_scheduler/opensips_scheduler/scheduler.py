@@ -11,6 +11,7 @@ from opensips_scheduler import schema
 from opensips_scheduler.contacts import Contacts, restore
 from opensips_scheduler.errors import ManagementError, Unreachable
 from opensips_scheduler.event_sockets import EventSockets, ask
+from opensips_scheduler.file_watch import DamageWatch
 from opensips_scheduler.follower import Follower
 from opensips_scheduler.health import HealthServer
 from opensips_scheduler.loaded_rows import LOADED
@@ -25,7 +26,7 @@ from opensips_scheduler.routing_database import RoutingDatabase
 from opensips_scheduler.rows import SQL_TABLES, RowBuilder
 from opensips_scheduler.settings import TABLES, Kind, ScheduledCommand, Settings
 from opensips_scheduler.state import State
-from opensips_scheduler.state_directory import FileWatch, StateDirectory, set_aside
+from opensips_scheduler.state_directory import StateDirectory
 from opensips_scheduler.worker import Worker
 from routing import RegistrationReader, RegistrationWriter, RoutingReader, Table
 
@@ -42,7 +43,6 @@ _EVENT_SOCKET_SECONDS: Final = 0.9
 _EVENT_SOCKET_INTERVAL: Final = 1.0
 _READ_BACK_INTERVAL: Final = 2.0
 _FILE_INTERVAL: Final = 1.0
-_THOROUGH_SECONDS: Final = 30.0
 _JOIN_SECONDS: Final = 5.0
 
 
@@ -63,9 +63,7 @@ class Scheduler:
         self._files.ready.unlink(missing_ok=True)
         # An OpenSIPS that has another file open than the one that is made now must start anew.
         self._opensips_must_end = self._files.set_aside_damaged()
-        self._damaged_files: list[FileWatch] = []
-        self._watched: list[FileWatch] = []
-        self._thorough_at = time.monotonic()
+        self._damage = DamageWatch(self._met_damage)
         self._compared_at: float | None = None
         self._opensips_error: str | None = None
         self._metrics = GatewayMetrics(settings.kind, settings.gateway)
@@ -127,12 +125,15 @@ class Scheduler:
         """End every part; what is under way is finished, within a bound. Damaged files are set aside."""
         self._stopping.set()
         deadline = time.monotonic() + _JOIN_SECONDS
-        for worker in self._workers:
-            if not worker.join(max(deadline - time.monotonic(), 0.0)):
-                logger.error("worker does not end", extra={"worker": worker.name})
+        late = [worker for worker in self._workers if not worker.join(max(deadline - time.monotonic(), 0.0))]
+        for worker in late:
+            logger.error("worker does not end", extra={"worker": worker.name})
         self._health.stop()
-        for watch in self._damaged_files:
-            set_aside(watch.path)
+        if not late:
+            self._database.close()
+            if self._contacts is not None:
+                self._contacts.close()
+        self._damage.set_aside()
 
     def report(self) -> dict[str, Any]:
         """Return what `GET /health` says."""
@@ -211,7 +212,7 @@ class Scheduler:
             self._reloads.require("lb_reload")
 
     def _become_ready(self) -> None:
-        if self._files.ready.exists():
+        if self._files.ready.exists() or self._stopping.is_set():
             return
         path = self._files.gateway_database
         if self._settings.kind is Kind.CLIENT:
@@ -220,7 +221,7 @@ class Scheduler:
             logger.info("contacts restored", extra={"contacts": restored})
         else:
             schema.create_gateway_database(path)
-        self._watched = [FileWatch(self._files.routing_database), FileWatch(path)]
+        self._damage.watch((self._files.routing_database, path))
         self._files.ready.touch()
 
     def _end_opensips(self) -> None:
@@ -234,18 +235,11 @@ class Scheduler:
         self._opensips_must_end = False
 
     def _watch_files(self) -> None:
-        now = time.monotonic()
-        thorough = now - self._thorough_at >= _THOROUGH_SECONDS or any(
-            worker.condition.error_type is sqlite3.DatabaseError for worker in self._workers
-        )
-        for watch in self._watched:
-            if watch not in self._damaged_files and (damage := watch.damage(thorough=thorough)) is not None:
-                logger.error("file is damaged and is made anew", extra={"path": str(watch.path), "reason": damage})
-                self._damaged_files.append(watch)
-        if thorough:
-            self._thorough_at = now
-        if self._damaged_files:
+        if self._damage.look():
             self.damaged.set()
+
+    def _met_damage(self) -> bool:
+        return any(worker.condition.error_type is sqlite3.DatabaseError for worker in self._workers)
 
     def _send_contacts(self) -> None:
         if not self._files.ready.exists():

@@ -45,12 +45,16 @@ class State:
     silent_event_sockets: Collection[str]
     errors: Mapping[str, str]
 
+    @property
+    def _is_stale(self) -> bool:
+        return self.age is None or self.age > STALE_AFTER_SECONDS
+
     def report(self) -> dict[str, Any]:
         """Return what `GET /health` says."""
         return {
             "healthy": self.ready,
             "age_seconds": None if self.age is None else round(self.age, 3),
-            "stale": self.age is None or self.age > STALE_AFTER_SECONDS,
+            "stale": self._is_stale,
             "journal_lag": self.journal_lag,
             "rows": {table.value: count for table, count in self.rows.items()},
             "skipped": [f"{table.value} {key}: {reason}" for (table, key), reason in self.skipped.items()],
@@ -70,6 +74,7 @@ class State:
     def metrics(self) -> Iterator[tuple[dict[str, float], dict[str, str]]]:
         """Yield metrics that share their dimensions, with those beside the gateway's."""
         values: dict[str, float] = {
+            "DataStale": float(self._is_stale),
             "JournalLag": self.journal_lag,
             "RowsSkipped": len(self.skipped),
             "RowsDropped": sum(len(rows) for rows in self.dropped.values()),

@@ -1,18 +1,14 @@
-"""The directory where OpenSIPS and the scheduler meet, and whether the files in it are still what they should be."""
+"""The directory where OpenSIPS and the scheduler meet, and what is in it."""
 
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from opensips_scheduler import schema
 from opensips_scheduler.management_interface import ManagementInterface
 from opensips_scheduler.management_pipe import ManagementPipe
 
 logger = logging.getLogger(__name__)
-
-_HEADER: Final = b"SQLite format 3\0"
-"""What every SQLite file begins with: https://www.sqlite.org/fileformat.html"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,40 +56,3 @@ def set_aside(path: Path) -> None:
     for part in (path, Path(f"{path}-wal"), Path(f"{path}-shm")):
         if part.exists():
             part.replace(f"{part}.corrupt")
-
-
-@dataclass(slots=True)
-class FileWatch:
-    """Finds out that a file is no longer the one that OpenSIPS and the scheduler have open, or was damaged.
-
-    Attributes:
-        path: the file, which is there.
-
-    """
-
-    path: Path
-    _identity: tuple[int, int] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._identity = self._look()
-
-    def _look(self) -> tuple[int, int]:
-        found = self.path.stat()
-        return found.st_dev, found.st_ino
-
-    def damage(self, *, thorough: bool) -> str | None:
-        """Return what is wrong with the file, None when nothing is.
-
-        Args:
-            thorough: whether the whole file is looked at, rather than just its beginning.
-
-        """
-        try:
-            if self._look() != self._identity:
-                return "was replaced"
-            with self.path.open("rb") as file:
-                if file.read(len(_HEADER)) != _HEADER:
-                    return "is no SQLite file"
-        except FileNotFoundError:
-            return "is gone"
-        return "is corrupt" if thorough and schema.is_corrupt(self.path) else None

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from opensips_scheduler import schema
-from opensips_scheduler.state_directory import FileWatch, StateDirectory, set_aside
+from opensips_scheduler.file_watch import DamageWatch, FileWatch
+from opensips_scheduler.state_directory import StateDirectory, set_aside
 
 
 @pytest.fixture
@@ -58,6 +59,38 @@ def test_harm_in_the_middle_is_found_by_a_thorough_look(directory: StateDirector
         file.write(os.urandom(40_000))
     assert watch.damage(thorough=False) is None
     assert watch.damage(thorough=True) == "is corrupt"
+
+
+def test_a_thorough_look_is_taken_from_time_to_time_or_on_suspicion(
+    directory: StateDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[Path] = []
+    monkeypatch.setattr(schema, "is_corrupt", lambda path: bool(looked.append(path)))
+    now, suspect = [0.0], [False]
+    watch = DamageWatch(lambda: suspect[0], 30, lambda: now[0])
+    watch.watch((directory.routing_database,))
+    assert not watch.look()
+    assert looked == []
+    now[0] = 30
+    watch.look()
+    now[0] = 31
+    watch.look()
+    assert len(looked) == 1
+    suspect[0] = True
+    watch.look()
+    assert len(looked) == 2
+
+
+def test_what_was_found_damaged_stays_so_and_is_moved_when_told(directory: StateDirectory) -> None:
+    watch = DamageWatch(lambda: False)
+    watch.watch((directory.routing_database, directory.gateway_database))
+    overwrite(directory.gateway_database)
+    assert watch.look()
+    assert watch.look()
+    assert directory.gateway_database.exists()
+    watch.set_aside()
+    assert not directory.gateway_database.exists()
+    assert directory.routing_database.exists()
 
 
 def test_a_file_that_is_written_to_is_not_damaged(directory: StateDirectory) -> None:
