@@ -7,11 +7,11 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from tests.containers.media_proxy.audio import listener, rtp
 from tests.containers.media_proxy.ng import Media, NgClient
 from tests.fakes.instance_metadata import instance_metadata
 from tests.support import media_proxy
@@ -192,20 +192,6 @@ def test_audio_of_a_client_behind_nat_goes_both_ways(proxy: MediaProxy, network:
         assert switch.recv(2000)[12:] == b"\x01" * 160
         switch.sendto(rtp(2), (offered.address, offered.port))
         assert client.recv(2000)[12:] == b"\x02" * 160
-
-
-@contextmanager
-def listener(address: str) -> Iterator[socket.socket]:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as opened:
-        opened.bind((address, 0))
-        opened.settimeout(3)
-        yield opened
-
-
-def rtp(number: int) -> bytes:
-    """Return an RTP packet (RFC 3550, section 5.1) with 20 ms of PCMU, each sample the number."""
-    header = b"\x80\x00" + number.to_bytes(2) + (160 * number).to_bytes(4) + number.to_bytes(4)
-    return header + bytes([number]) * 160
 
 
 @needs_rtpengine

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.containers.media_proxy.audio import listener, rtp
 from tests.containers.media_proxy.ng import Media, NgClient
 from tests.support import media_proxy
 from tests.support.loopback import LoopbackNetwork
@@ -73,6 +74,26 @@ def test_a_live_session_ends_before_it_does(network: LoopbackNetwork, tmp_path: 
         gateway.ask(command="delete", call_id="call", from_tag="caller", delete_delay="0")
         ends_within(proxy, 5)
         assert "ends with sessions" not in proxy.log.read_text()
+
+
+def test_audio_goes_on_until_the_session_ends(network: LoopbackNetwork, tmp_path: Path) -> None:
+    with (
+        listener(network.address()) as client,
+        listener(network.address()) as switch,
+        proxy_with_call(network, tmp_path, limit=60) as (proxy, gateway),
+    ):
+        session = Media(*switch.getsockname()).description()
+        answer = gateway.ask(command="answer", call_id="call", from_tag="caller", to_tag="callee", sdp=session)
+        answered = Media.of(answer)
+        assert proxy.process
+        proxy.process.terminate()
+        for number in range(1, 31):
+            client.sendto(rtp(number), (answered.address, answered.port))
+            assert switch.recv(2000)[12:] == bytes([number]) * 160
+            time.sleep(0.1)
+        assert running(proxy)
+        gateway.ask(command="delete", call_id="call", from_tag="caller", delete_delay="0")
+        ends_within(proxy, 5)
 
 
 def test_a_session_that_does_not_end_is_cut_off(network: LoopbackNetwork, tmp_path: Path) -> None:
