@@ -1,0 +1,1 @@
+"""Requests to servers that customers name: where they may go, how long and how much."""
