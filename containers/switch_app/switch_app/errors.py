@@ -48,6 +48,10 @@ class PlatformUnavailable(SwitchAppError):
     """The platform was not reached, or answered 5xx, as often as was tried."""
 
 
+class OutcomeUnknown(PlatformUnavailable):
+    """The platform was sent something and did not say what came of it, and doing it twice would do harm."""
+
+
 class CallEnded(SwitchAppError):
     """The call's leg is gone: whatever was to be done on it cannot be done any more.
 

@@ -1,0 +1,1 @@
+"""The Somleng platform's services API, and what is told to it in order."""
