@@ -71,3 +71,11 @@ class MediaServerError(SwitchAppError):
 
 class SynthesisFailed(SwitchAppError):
     """A text could not be turned into speech. The message names the voice and why, never the text."""
+
+
+class TaskProtectionFailed(SwitchAppError):
+    """ECS does not protect this task, or does not release it. The message says why."""
+
+
+class Draining(SwitchAppError):
+    """This switch takes no new call, since it is to end."""

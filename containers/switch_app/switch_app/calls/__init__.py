@@ -1,0 +1,1 @@
+"""The calls of this switch: how they come, which there are, what is told of them."""

@@ -1,0 +1,1 @@
+"""What the platform and the load balancer ask over HTTP."""

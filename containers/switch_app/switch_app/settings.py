@@ -1,0 +1,238 @@
+"""The app's environment, read once into a value."""
+
+import ipaddress
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from switch_app.errors import InvalidSetting
+from switch_app.local_address import default_route_address
+
+_LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
+
+IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+@dataclass(frozen=True, slots=True)
+class HttpSettings:
+    """Where the platform's requests are answered, and who may make them.
+
+    Attributes:
+        address, port: where it listens.
+        username, password: the platform's.
+
+    """
+
+    address: str
+    port: int
+    username: str
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class CallPlatformSettings:
+    """The platform's services API.
+
+    Attributes:
+        url: without a slash at the end.
+        username: ours.
+        password_parameter: the SSM parameter that holds our password.
+
+    """
+
+    url: str
+    username: str
+    password_parameter: str
+
+
+@dataclass(frozen=True, slots=True)
+class EventSocketSettings:
+    """FreeSWITCH's event socket, and the one that it connects to.
+
+    Attributes:
+        host, port: where FreeSWITCH listens.
+        password: FreeSWITCH's.
+        call_address, call_port: where the app listens for the calls that FreeSWITCH hands over.
+
+    """
+
+    host: str
+    port: int
+    call_address: str
+    call_port: int
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class StorageSettings:
+    """Folders that FreeSWITCH and the app share, and the bucket.
+
+    Attributes:
+        cache: synthesised speech and downloaded audio.
+        recordings: recordings that are not uploaded yet.
+        call_data_records: records that the platform has not got yet.
+        bucket, bucket_region: where recordings are uploaded to.
+
+    """
+
+    cache: Path
+    recordings: Path
+    call_data_records: Path
+    bucket: str
+    bucket_region: str
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that the environment tells the app.
+
+    Attributes:
+        http: the HTTP API.
+        platform: the platform's services API.
+        event_socket: FreeSWITCH.
+        storage: folders and the bucket.
+        region: the alias of the region that this switch is in.
+        host: this machine's IP address, where the platform reaches the HTTP API.
+        aws_region: where SSM and Polly are asked.
+        services_function, services_function_region: the function that knows where clients are.
+        private_networks: addresses that customers' URLs may lead to although they are not public.
+        ring_seconds: how long a callee of an outbound call may take to answer.
+        drain_seconds: how long live calls may go on once the app is to end.
+        agent_uri: where the ECS agent is; None outside ECS.
+        log_level: from which level on is logged.
+
+    """
+
+    http: HttpSettings
+    platform: CallPlatformSettings
+    event_socket: EventSocketSettings
+    storage: StorageSettings
+    region: str
+    host: str
+    aws_region: str
+    services_function: str
+    services_function_region: str
+    private_networks: tuple[IPNetwork, ...]
+    ring_seconds: int
+    drain_seconds: float
+    agent_uri: str | None
+    log_level: str
+
+    @classmethod
+    def from_environment(
+        cls, environment: Mapping[str, str], find_address: Callable[[], str] = default_route_address
+    ) -> "Settings":
+        """Read the settings.
+
+        Args:
+            environment: the variables.
+            find_address: returns this machine's address, where no variable says it.
+
+        Raises:
+            InvalidSetting: naming the variable that is missing or wrong.
+
+        """
+        read = _Reader(environment)
+        aws_region = read.text("AWS_DEFAULT_REGION")
+        storage = read.path("FS_STORAGE_DIRECTORY", "/var/lib/freeswitch/storage")
+        return cls(
+            http=HttpSettings(
+                address=read.address("HTTP_ADDRESS", "127.0.0.1"),
+                port=read.port("AHN_CORE_HTTP_PORT", 3000),
+                username=read.text("AHN_HTTP_USERNAME", "adhearsion"),
+                password=read.text("AHN_HTTP_PASSWORD"),
+            ),
+            platform=CallPlatformSettings(
+                url=read.url("CALL_PLATFORM_HOST"),
+                username=read.text("CALL_PLATFORM_USERNAME", "services"),
+                password_parameter=read.text("CALL_PLATFORM_PASSWORD_PARAMETER"),
+            ),
+            event_socket=EventSocketSettings(
+                host=read.text("FS_EVENT_SOCKET_HOST", "127.0.0.1"),
+                port=read.port("FS_EVENT_SOCKET_PORT", 8021),
+                password=read.text("FS_EVENT_SOCKET_PASSWORD"),
+                call_address=read.address("CALL_SOCKET_ADDRESS", "127.0.0.1"),
+                call_port=read.port("CALL_SOCKET_PORT", 8084),
+            ),
+            storage=StorageSettings(
+                cache=read.path("FS_CACHE_DIRECTORY", "/cache"),
+                recordings=read.path("RECORDINGS_DIRECTORY", str(storage / "recordings")),
+                call_data_records=read.path("CALL_DATA_RECORDS_DIRECTORY", str(storage / "call_data_records")),
+                bucket=read.text("FS_RECORDINGS_BUCKET_NAME"),
+                bucket_region=read.text("FS_RECORDINGS_BUCKET_REGION", aws_region),
+            ),
+            region=read.text("REGION"),
+            host=read.address("HOST_ADDRESS") if environment.get("HOST_ADDRESS") else find_address(),
+            aws_region=aws_region,
+            services_function=read.text("SERVICES_FUNCTION_ARN"),
+            services_function_region=read.text("SERVICES_FUNCTION_REGION", aws_region),
+            private_networks=read.networks("PRIVATE_NETWORKS_ALLOWED"),
+            ring_seconds=int(read.seconds("RING_TIMEOUT", 60, 1, 600)),
+            drain_seconds=read.seconds("DRAIN_TIMEOUT", 110, 0, 172_800),
+            agent_uri=read.url("ECS_AGENT_URI") if environment.get("ECS_AGENT_URI") else None,
+            log_level=read.one_of("LOG_LEVEL", "INFO", _LOG_LEVELS),
+        )
+
+
+class _Reader:
+    """Reads variables; an empty one counts as one that is not set."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+
+    def text(self, name: str, default: str = "") -> str:
+        value = self._environment.get(name) or default
+        if not value:
+            raise InvalidSetting(f"environment variable {name} is not set")
+        return value
+
+    def seconds(self, name: str, default: float, least: float, most: float) -> float:
+        value = self.text(name, str(default))
+        try:
+            number = float(value)
+        except ValueError:
+            number = -1.0
+        if not least <= number <= most:
+            raise InvalidSetting(f"environment variable {name} is {value!r}, not seconds from {least:g} to {most:g}")
+        return number
+
+    def port(self, name: str, default: int) -> int:
+        value = self.text(name, str(default))
+        if not (value.isascii() and value.isdecimal()) or not 1 <= int(value) < 65_536:
+            raise InvalidSetting(f"environment variable {name} is {value!r}, not a port")
+        return int(value)
+
+    def address(self, name: str, default: str = "") -> str:
+        value = self.text(name, default)
+        try:
+            return str(ipaddress.ip_address(value))
+        except ValueError:
+            raise InvalidSetting(f"environment variable {name} is {value!r}, not an IP address") from None
+
+    def url(self, name: str) -> str:
+        value = self.text(name)
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+            raise InvalidSetting(f"environment variable {name} is {value!r}, not an http or https URL")
+        return value.rstrip("/")
+
+    def path(self, name: str, default: str) -> Path:
+        value = Path(self.text(name, default))
+        if not value.is_absolute():
+            raise InvalidSetting(f"environment variable {name} is {str(value)!r}, not an absolute path")
+        return value
+
+    def networks(self, name: str) -> tuple[IPNetwork, ...]:
+        written = [part.strip() for part in self._environment.get(name, "").split(",") if part.strip()]
+        try:
+            return tuple(ipaddress.ip_network(part) for part in written)
+        except ValueError as error:
+            raise InvalidSetting(f"environment variable {name} is no list of networks: {error}") from None
+
+    def one_of(self, name: str, default: str, values: tuple[str, ...]) -> str:
+        value = self.text(name, default).upper()
+        if value not in values:
+            raise InvalidSetting(f"environment variable {name} is {value!r}, not one of {', '.join(values)}")
+        return value
