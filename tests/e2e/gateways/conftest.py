@@ -38,8 +38,6 @@ def directory() -> Iterator[Path]:
     """A directory with a short path: a Unix socket's may have 107 characters."""
     path = Path(tempfile.mkdtemp(prefix="gateway-"))
     yield path
-    if "KEEP" in __import__("os").environ:
-        return
     shutil.rmtree(path)
 
 
