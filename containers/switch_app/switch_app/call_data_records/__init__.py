@@ -1,0 +1,1 @@
+"""Call data records, from the files that the media server writes to the platform."""

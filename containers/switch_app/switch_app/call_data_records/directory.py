@@ -1,0 +1,102 @@
+"""The directory that records wait in, as blocking calls: a file is a record, and is removed once it is dealt with."""
+
+import heapq
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+SIZE_MAXIMUM: Final = 2 * 1024 * 1024
+"""Bytes of a record; the media server's have some tens of thousands."""
+
+SUFFIX: Final = ".cdr.json"
+"""What the media server's files end with, and ours."""
+
+_ASIDE: Final = "set-aside"
+_ASIDE_MAXIMUM: Final = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class RecordFile:
+    """A file in the directory.
+
+    Attributes:
+        path: where it is.
+        modified: when it was last written to, seconds since the epoch.
+        size: bytes.
+
+    """
+
+    path: Path
+    modified: float
+    size: int
+
+
+class RecordDirectory:
+    """The files of records.
+
+    Args:
+        path: the directory; it is made when there is none.
+
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._aside = path / _ASIDE
+        self._aside.mkdir(parents=True, exist_ok=True)
+
+    def next(self, count: int, failures: Mapping[str, int]) -> Sequence[RecordFile]:
+        """Return the files to deal with next, so many at most.
+
+        Args:
+            count: how many.
+            failures: by name, how often one was tried in vain: those that were not come first, so that none is in the
+                way of others; among equals the oldest does.
+
+        """
+
+        def order(file: RecordFile) -> tuple[int, float, str]:
+            return failures.get(file.path.name, 0), file.modified, file.path.name
+
+        return heapq.nsmallest(count, self._files(self._path), key=order)
+
+    def read(self, file: RecordFile) -> bytes:
+        """Return what is in a file, so far as it may be a record."""
+        with file.path.open("rb") as opened:
+            return opened.read(SIZE_MAXIMUM + 1)
+
+    def write(self, name: str, document: Mapping[str, Any]) -> None:
+        """Write a record; it is there as a whole or not at all, whenever this process ends."""
+        partial = self._path / f".{name}.partial"
+        with partial.open("w", encoding="ascii") as opened:
+            json.dump(document, opened)
+            opened.flush()
+            os.fsync(opened.fileno())
+        partial.replace(self._path / f"{name}{SUFFIX}")
+
+    def remove(self, file: RecordFile) -> None:
+        """Remove a file that is dealt with."""
+        file.path.unlink(missing_ok=True)
+
+    def set_aside(self, file: RecordFile) -> None:
+        """Keep a file that cannot be dealt with where it is not looked at again; the oldest of too many go."""
+        file.path.replace(self._aside / file.path.name)
+        kept = list(self._files(self._aside))
+        for old in heapq.nsmallest(len(kept) - _ASIDE_MAXIMUM, kept, key=lambda entry: entry.modified):
+            old.path.unlink(missing_ok=True)
+
+    @staticmethod
+    def _files(path: Path) -> Sequence[RecordFile]:
+        files = []
+        with os.scandir(path) as entries:
+            for entry in entries:
+                if not entry.name.endswith(".json") or entry.name.startswith("."):
+                    continue
+                try:
+                    status = entry.stat()
+                except FileNotFoundError:
+                    continue
+                files.append(RecordFile(Path(entry.path), status.st_mtime, status.st_size))
+        return files

@@ -1,0 +1,85 @@
+"""What is in a call data record: read as the media server writes it, and written where it made no channel. Pure."""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+# A number that is none stands where a value stands; in a string, the same letters are between quotes.
+_STRING_OR_NAN: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[-+]?\bnan\b', re.IGNORECASE | re.DOTALL)
+_BUSY_EVERYWHERE: Final = 600
+_BUSY_HERE: Final = 486
+
+
+class NotWhole(ValueError):
+    """A text that is no JSON object: half of one, or something else altogether."""
+
+
+def parse_document(content: bytes) -> Mapping[str, Any]:
+    """Read a record as the media server writes it, which prints a number that is none as `nan`: null here.
+
+    Raises:
+        NotWhole: when it cannot be read.
+
+    """
+    text = content.decode("utf-8", errors="replace")
+    try:
+        document = json.loads(_STRING_OR_NAN.sub(_null_for_nan, text))
+    except (ValueError, RecursionError) as error:
+        raise NotWhole(str(error)) from None
+    if not isinstance(document, dict):
+        raise NotWhole("it is no JSON object")
+    return document
+
+
+def variables_of(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a record's channel variables; empty when it has none."""
+    variables = document.get("variables")
+    return variables if isinstance(variables, dict) else {}
+
+
+def counts(document: Mapping[str, Any]) -> bool:
+    """Whether it is of the one leg that the platform completes a call by."""
+    return variables_of(document).get("record_cdr") == "true"
+
+
+def write_document(document: Mapping[str, Any]) -> str:
+    """Return a record as it is sent: ASCII, and such that it comes out as it went in."""
+    # The platform replaces `:nan` by `:null` wherever it stands, in a string too.
+    return json.dumps(document, separators=(",", ":"), allow_nan=False).replace(":nan", ":\\u006ean")
+
+
+def unreached_document(
+    uuid: str, call_sid: str, cause: str, sip_status: int | None, epoch: int
+) -> Mapping[str, Mapping[str, str]]:
+    """Return the record of a call that no channel was ever made of.
+
+    Args:
+        uuid: an identifier of its own: the platform takes one record a uuid.
+        call_sid: the platform's identifier of the call.
+        cause: FreeSWITCH's name of the Q.850 cause.
+        sip_status: what the final status follows from: 480, 487, 603 for not answered, 486 or 600 for busy, others for
+            failed; None for failed without a status.
+        epoch: now, in seconds.
+
+    """
+    variables = {
+        "record_cdr": "true",
+        "uuid": uuid,
+        "sip_h_X-Somleng-CallSid": call_sid,
+        "direction": "outbound",
+        "hangup_cause": cause,
+        "duration": "0",
+        "billsec": "0",
+        "start_epoch": str(epoch),
+        "answer_epoch": "0",
+        "end_epoch": str(epoch),
+    }
+    if sip_status is not None:
+        # The platform knows one kind of busy.
+        variables["sip_term_status"] = str(_BUSY_HERE if sip_status == _BUSY_EVERYWHERE else sip_status)
+    return {"variables": variables}
+
+
+def _null_for_nan(match: re.Match[str]) -> str:
+    return match[0] if match[0].startswith('"') else "null"
