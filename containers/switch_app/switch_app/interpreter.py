@@ -1,10 +1,12 @@
 """Runs documents on a call, verb by verb, until one ends it. A change of plan cuts in at any moment."""
 
 import asyncio
+import contextlib
+import functools
 import logging
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NoReturn, TypeVar
 
 from switch_app.errors import CallEnded, FetchFailed, TwimlError
 from switch_app.session import Goto, Session
@@ -44,35 +46,55 @@ class Interpreter:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._update: Update | None = None
-        self._updated = asyncio.Event()
+        self._work: asyncio.Task[Any] | None = None
+        self._ended: asyncio.Task[str] | None = None
 
     def update(self, update: Update) -> None:
-        """Have the call do something else, whatever it does now. The last of several counts."""
+        """Have the call do something else, whatever it does now. The last of several counts; a call that is over does
+        nothing any more.
+
+        What it does is stopped here and now, and not when the loop comes round to it: otherwise the old document could
+        begin one more thing.
+        """
+        if self._ended is not None and self._ended.done():
+            return
         self._update = update
-        self._updated.set()
+        if self._work is not None:
+            self._work.cancel()
 
     async def run(self) -> None:
-        """Run the call's first document, and what follows from it, to the end. The call is over then.
+        """Run the call's first document, and what follows from it, to the end. The call is over then, and everything
+        that it left behind (deliveries, records) is done.
 
         A document that cannot be had or run is logged and ends the call.
+
+        Raises:
+            MediaServerError: when the media server refuses; nothing can be done on the call any more.
+
         """
-        properties = self._session.properties
+        properties, call = self._session.properties, self._session.call
         plan = Update(properties.voice_url, properties.voice_method, properties.twiml)
-        extra = {"call_sid": properties.sid, "call_uuid": self._session.call.uuid}
+        extra = {"call_sid": properties.sid, "call_uuid": call.uuid}
+        self._ended = asyncio.ensure_future(call.wait_until_ended())
         try:
-            while True:
-                try:
-                    await self._run_plan(plan)
-                except _Updated:
-                    plan = self._take_update()
-                    continue
-                break
-            await self._session.call.hangup()
+            try:
+                await self._run_plans(plan)
+            except (TwimlError, FetchFailed) as error:
+                logger.warning("call is ended by its document", extra={**extra, "reason": str(error)})
+            await call.hangup()
         except CallEnded as ended:
             logger.info("call ended", extra={**extra, "cause": ended.cause})
-        except (TwimlError, FetchFailed) as error:
-            logger.warning("call is ended by its document", extra={**extra, "reason": str(error)})
-            await self._session.call.hangup()
+        finally:
+            self._ended.cancel()
+            await self._session.settle()
+
+    async def _run_plans(self, plan: Update) -> None:
+        while True:
+            with contextlib.suppress(_Updated):
+                await self._run_plan(plan)
+            if self._update is None:
+                return
+            plan, self._update = self._update, None
 
     async def _run_plan(self, plan: Update) -> None:
         if plan.voice_url:
@@ -90,38 +112,52 @@ class Interpreter:
             goto = await self._run_verbs(verbs)
             if goto is None:
                 return
+            if goto.call_has_ended:
+                await self._tell(goto)
 
     async def _run_verbs(self, verbs: Sequence[Verb]) -> Goto | None:
         for verb in verbs:
-            outcome = await self._unless_updated(verb.run(self._session))
+            outcome = await self._unless_updated(functools.partial(verb.run, self._session))
             if outcome is not None:
                 return outcome
         return None
 
     async def _fetch(self, goto: Goto) -> Sequence[Verb]:
-        document = await self._unless_updated(self._session.fetch(goto))
+        document = await self._unless_updated(functools.partial(self._session.fetch, goto))
         return read_verbs(document.content)
 
-    async def _unless_updated(self, work: Coroutine[Any, Any, T]) -> T:
-        """Do some work, and drop it when there is an update."""
-        task = asyncio.ensure_future(work)
-        waiting = asyncio.ensure_future(self._updated.wait())
+    async def _tell(self, goto: Goto) -> NoReturn:
+        """Let the customer's server know what came of a verb that the caller's leaving ended. Whatever it answers, and
+        whatever the call was told to do meanwhile, the call is over."""
+        with contextlib.suppress(TwimlError, FetchFailed):
+            await self._session.fetch(goto)
+        raise CallEnded
+
+    async def _unless_updated(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """Do some work, unless the call is over or to do something else; drop it when there is an update."""
+        if self._ended is not None and self._ended.done():
+            raise CallEnded(self._ended.result())
+        if self._update is not None:
+            raise _Updated
+        task: asyncio.Task[T] = asyncio.ensure_future(work())
+        self._work = task
         try:
-            await asyncio.wait({task, waiting}, return_when=asyncio.FIRST_COMPLETED)
-            if not self._updated.is_set():
-                return task.result()
+            await asyncio.wait({task})
         finally:
-            waiting.cancel()
-            if not task.done():
-                task.cancel()
-            # What the work raises when it is dropped does not matter, but that it is over does.
+            # Where this itself is cancelled, the work is too, and is over before this is left.
+            self._work = None
+            task.cancel()
             await asyncio.gather(task, return_exceptions=True)
-        if not task.cancelled() and isinstance(task.exception(), CallEnded):
+        if self._update is None:
             return task.result()
+        self._look_at_dropped(task)
         raise _Updated
 
-    def _take_update(self) -> Update:
-        assert self._update is not None  # noqa: S101
-        update, self._update = self._update, None
-        self._updated.clear()
-        return update
+    def _look_at_dropped(self, task: asyncio.Task[Any]) -> None:
+        """Let what was dropped say that the call is over; what else it says does not matter any more, but is logged."""
+        if task.cancelled() or (error := task.exception()) is None:
+            return
+        if isinstance(error, CallEnded):
+            raise error
+        extra = {"call_sid": self._session.properties.sid, "reason": str(error)}
+        logger.warning("what an update cut short had failed", extra=extra, exc_info=error)

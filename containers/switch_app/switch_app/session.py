@@ -65,11 +65,15 @@ class Session:
 
     def begin(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         """Begin what is to be finished also when the verb is cut short or the caller leaves: a request that makes
-        something at the platform, the delivery of a recording. Await it through `asyncio.shield`."""
+        something at the platform, the delivery of a recording. `finish` awaits it."""
         task = asyncio.ensure_future(work)
         self._begun.add(task)
         task.add_done_callback(self._finished)
         return task
+
+    async def finish(self, task: asyncio.Task[T]) -> T:
+        """Return what came of work that was begun. When this is cancelled, the work goes on."""
+        return await asyncio.shield(task)
 
     async def settle(self) -> None:
         """Wait until all that was begun is finished, or its time has passed."""

@@ -24,7 +24,10 @@ def read_document(content: bytes | str) -> tuple[Element, ...]:
             or its root is not `<Response>`.
 
     """
-    data = content.encode() if isinstance(content, str) else content
+    try:
+        data = content.encode() if isinstance(content, str) else content
+    except UnicodeEncodeError:
+        raise TwimlError("the document has half of a surrogate pair, which is no character") from None
     if len(data) > SIZE_MAXIMUM:
         raise TwimlError(f"the document has {len(data)} bytes, more than {SIZE_MAXIMUM}")
     parser = etree.XMLParser(
@@ -39,7 +42,7 @@ def read_document(content: bytes | str) -> tuple[Element, ...]:
         encoding="utf-8" if isinstance(content, str) else None,
     )
     try:
-        root = etree.fromstring(data.strip(), parser)
+        root = etree.fromstring(data.lstrip(), parser)
     except (etree.XMLSyntaxError, ValueError) as error:
         beginning = data[:40].decode(errors="replace")
         raise TwimlError(f"the document is no XML: {error}; it begins with {beginning!r}") from None

@@ -4,12 +4,19 @@ import logging
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from switch_app.errors import TwimlError
 
 logger = logging.getLogger(__name__)
 
-_INTEGER = re.compile(r"[+-]?[0-9]{1,9}")
+_INTEGER = re.compile(r"[+-]?[0-9]{1,64}")
+
+KEYS: Final = "1234567890*#"
+"""The keys of a telephone."""
+
+LOOP_MAXIMUM: Final = 1000
+"""How often something is repeated at most, and what `loop="0"`, without end, means."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +76,41 @@ class Element:
             self._warn_of_default(name)
             return default
         return min(max(int(written), minimum), maximum)
+
+    def loop(self) -> int:
+        """Return how often something is to be repeated; a negative number counts as the default."""
+        written = self.integer("loop", 1, -1, LOOP_MAXIMUM)
+        if written < 0:
+            self._warn_of_default("loop")
+            return 1
+        return written or LOOP_MAXIMUM
+
+    def keys(self, name: str, default: str) -> str:
+        """Return a set of keys: empty where the attribute is there and empty; what is none counts as the default."""
+        written = self.value(name, default)
+        if any(key not in KEYS for key in written):
+            self._warn_of_default(name)
+            return default
+        return written
+
+    def choice(self, name: str, default: str, *others: str) -> str:
+        """Return one of some words; any other counts as the default, with a warning."""
+        written = self.value(name) or default
+        if written not in (default, *others):
+            self._warn_of_default(name)
+            return default
+        return written
+
+    def require_no_children(self, *allowed: str) -> None:
+        """Raise for the first element within it that is not allowed there.
+
+        Raises:
+            TwimlError: naming both, and the line of the inner one.
+
+        """
+        for child in self.children:
+            if child.name not in allowed:
+                raise child.error(f"<{child.name}> is not allowed within <{self.name}>")
 
     def method(self, name: str = "method") -> str:
         """Return `GET` or `POST`; the default is POST. Twilio takes either case of letters."""

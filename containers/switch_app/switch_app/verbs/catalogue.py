@@ -5,11 +5,27 @@ from typing import Final
 
 from switch_app.twiml.document import read_document
 from switch_app.twiml.element import Element
+from switch_app.verbs.dial import Dial
+from switch_app.verbs.gather import Gather
+from switch_app.verbs.hangup import Hangup
+from switch_app.verbs.pause import Pause
+from switch_app.verbs.play import Play
+from switch_app.verbs.record import Record
 from switch_app.verbs.redirect import Redirect
+from switch_app.verbs.reject import Reject
+from switch_app.verbs.say import Say
 from switch_app.verbs.verb import Verb
 
 VERBS: Final[Mapping[str, Callable[[Element], Verb]]] = {
+    "Dial": Dial.parse,
+    "Gather": Gather.parse,
+    "Hangup": Hangup.parse,
+    "Pause": Pause.parse,
+    "Play": Play.parse,
+    "Record": Record.parse,
     "Redirect": Redirect.parse,
+    "Reject": Reject.parse,
+    "Say": Say.parse,
 }
 
 

@@ -28,8 +28,7 @@ class Redirect:
 
         """
         element.warn_of_unknown("method")
-        if element.children:
-            raise element.error(f"<{element.children[0].name}> is not allowed within <Redirect>")
+        element.require_no_children()
         if not element.text.strip():
             raise element.error("<Redirect> must contain a URL")
         return cls(element.text.strip(), element.method())
