@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from opensips_scheduler import schema
+from opensips_scheduler.contact_identifiers import ContactIdentifiers
 from routing import Registration, RegistrationReader, RegistrationWriter, contact_id
 
 _BATCH: Final = 500
@@ -110,11 +111,11 @@ def restore(
         if connection.execute("PRAGMA user_version").fetchone() == (_RESTORED,):
             connection.execute("ROLLBACK")
             return 0
-        contacts = reader.contacts_of_gateway(gateway, clock())
+        contacts, identifiers = reader.contacts_of_gateway(gateway, clock()), ContactIdentifiers()
         restored = connection.executemany(
-            "INSERT INTO location (username, contact, received, socket, user_agent, last_modified, expires, callid,"
-            " cflags, cseq) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 1)",
-            (_restored_row(contact, socket) for contact in contacts),
+            "INSERT INTO location (contact_id, username, contact, received, socket, user_agent, last_modified, expires,"
+            " callid, cflags, cseq) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)",
+            ((identifiers.next(contact.username), *_restored_row(contact, socket)) for contact in contacts),
         ).rowcount
         connection.execute(f"PRAGMA user_version = {_RESTORED}")
         connection.execute("COMMIT")
@@ -128,7 +129,7 @@ def restore(
 
 
 def _restored_row(contact: Registration, socket: str) -> tuple[object, ...]:
-    """Return the columns that `restore` writes."""
+    """Return the columns that `restore` writes, without the first."""
     return (
         contact.username,
         contact.contact,
