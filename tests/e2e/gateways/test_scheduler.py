@@ -160,6 +160,27 @@ def test_a_row_that_opensips_drops_is_named_until_it_is_mended(
         assert sidecar.health()["errors"] == {}
 
 
+def test_what_opensips_refuses_is_counted(
+    endpoint: str, dynamodb: Any, network: LoopbackNetwork, directory: Path
+) -> None:
+    carrier, stranger = network.address(), network.address()
+    RoutingRepository(dynamodb, NAMES).write([PutAddress(Address(carrier, 1), 1)])
+    gateway = Gateway("public", directory, network.address(), {"PROBE_INTERVAL": "3600"}, ready=False)
+    remote, quick = f"{gateway.address}:5060", {"METRICS_INTERVAL": "0.3"}
+
+    def counted(name: str) -> float:
+        return float(sum(line[name][0] for line in sidecar.metrics(name)))
+
+    with Sidecar("public", directory, gateway.address, endpoint, quick) as sidecar, gateway:
+        until("the first reloads", lambda: sidecar.health().get("reloads_due") == [])
+        run(SCENARIOS / "carrier_gets_500.xml", directory, carrier, remote=remote, keys={"number": "1234"})
+        run(SCENARIOS / "carrier_gets_403.xml", directory, stranger, remote=remote, keys={"number": "1234"})
+        until("the call without a switch", lambda: counted("CallsWithoutSwitch") == 1, 5)
+        until("the call of a stranger", lambda: counted("RequestsRefused") == 1, 5)
+        time.sleep(0.7)
+        assert (counted("CallsWithoutSwitch"), counted("RequestsRefused")) == (1, 1)
+
+
 @pytest.mark.parametrize("name", ["routing.db", "gateway.db"])
 @pytest.mark.parametrize("harm", [Path.unlink, overwrite])
 def test_a_file_that_is_lost_while_both_run_is_made_anew_and_opensips_started_with_it(
