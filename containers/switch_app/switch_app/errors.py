@@ -79,3 +79,7 @@ class TaskProtectionFailed(SwitchAppError):
 
 class Draining(SwitchAppError):
     """This switch takes no new call, since it is to end."""
+
+
+class EventSocketError(MediaServerError):
+    """What came over an event socket is not its protocol, or is more than is taken. The message says what."""

@@ -1,0 +1,98 @@
+"""Where FreeSWITCH hands calls over: one connection a call, as long as the call lasts."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from switch_app.errors import CallEnded, MediaServerError
+from switch_app.freeswitch.channel import LOST, Channel
+from switch_app.freeswitch.connection import Connection
+from switch_app.freeswitch.messages import Event
+
+logger = logging.getLogger(__name__)
+
+_LINGER_SECONDS: Final = 10
+"""How long FreeSWITCH keeps the connection of a call that has ended, to tell how."""
+
+_START_SECONDS: Final = 5.0
+
+
+class HandoverServer:
+    """Takes calls while it is started.
+
+    Args:
+        address: host and port that it listens on.
+        take: runs a call to its end; the call is hung up when this returns or raises.
+        ended: told of each call's channel when nothing more will be heard of it.
+
+    """
+
+    def __init__(
+        self, address: tuple[str, int], take: Callable[[Channel], Awaitable[None]], ended: Callable[[Channel], None]
+    ) -> None:
+        self._address, self._take, self._ended = address, take, ended
+        self._server: asyncio.Server | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def start(self) -> None:
+        """Begin to listen; nothing happens when it does."""
+        if self._server is None:
+            self._server = await asyncio.start_server(self._accept, *self._address)
+
+    async def close(self) -> None:
+        """Take no more calls, and leave those that there are."""
+        if self._server is not None:
+            self._server.close()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.ensure_future(self._serve(reader, writer))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        channel: Channel | None = None
+
+        def take(event: Event) -> None:
+            if channel is not None:
+                channel.take(event)
+
+        connection = Connection(reader, writer, take)
+        running = asyncio.ensure_future(connection.run())
+        try:
+            start = await asyncio.wait_for(connection.command("connect"), _START_SECONDS)
+            channel = Channel(connection, start.as_event())
+            running.add_done_callback(lambda _: channel.lose())
+            await connection.command(f"linger {_LINGER_SECONDS}")
+            await connection.command("myevents")
+            await self._run(channel)
+            await asyncio.wait({running}, timeout=_LINGER_SECONDS)
+        except (MediaServerError, TimeoutError) as error:
+            # A caller who hangs up at once is gone before it is taken.
+            logger.info("call is not taken", extra={"reason": str(error)})
+        finally:
+            connection.close()
+            running.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await running
+            if channel is not None:
+                channel.lose()
+                self._ended(channel)
+
+    async def _run(self, channel: Channel) -> None:
+        cause = "NORMAL_CLEARING"
+        try:
+            await self._take(channel)
+        except CallEnded:
+            return
+        except Exception:
+            # One call's failure is its own; what it was is in the log.
+            logger.exception("call failed", extra={"call_uuid": channel.uuid})
+            cause = LOST
+        if not channel.ended.done():
+            with contextlib.suppress(CallEnded):
+                await channel.hangup(cause)

@@ -1,0 +1,191 @@
+"""The event socket's messages, as bytes: what is read and written, and no socket.
+
+A message is header lines, an empty line, and as many bytes of body as `Content-Length` says. An event in plain form is
+such a body, with header lines of its own whose values are percent-encoded.
+https://developer.signalwire.com/freeswitch/FreeSWITCH-Explained/Modules/mod_event_socket_1048924/
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+from urllib.parse import unquote
+
+from switch_app.errors import EventSocketError
+
+HEAD_MAXIMUM: Final = 1024 * 1024
+"""Bytes of header lines. The answer to `connect` has every variable of a channel."""
+
+BODY_MAXIMUM: Final = 4 * 1024 * 1024
+"""Bytes of a body."""
+
+_VARIABLE: Final = "variable_"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message as it came.
+
+    Attributes:
+        headers: by name, as they stand. Of a name that comes twice the last counts.
+        body: what follows them.
+
+    """
+
+    headers: Mapping[str, str]
+    body: bytes = b""
+
+    @property
+    def content_type(self) -> str:
+        """What kind of message it is: `command/reply`, `api/response`, `text/event-plain`."""
+        return self.headers.get("Content-Type", "")
+
+    @property
+    def reply(self) -> str:
+        """What a command was answered: `+OK …`, `-ERR …`; of an API command the body."""
+        if self.content_type == "api/response":
+            return self.body.decode(errors="replace").strip()
+        return self.headers.get("Reply-Text", "").strip()
+
+    def event(self) -> "Event":
+        """Return the event that its body is.
+
+        Raises:
+            EventSocketError: when it is none.
+
+        """
+        head, separator, rest = self.body.partition(b"\n\n")
+        headers = _headers(head)
+        length = _length(headers)
+        if not separator or len(rest) != length:
+            raise EventSocketError(f"an event has {len(rest)} bytes of body and says {length}")
+        return Event({name: unquote(value) for name, value in headers.items()}, rest.decode(errors="replace"))
+
+    def as_event(self) -> "Event":
+        """Return the event that its headers are; the answer to `connect` is one."""
+        return Event({name: unquote(value) for name, value in self.headers.items()})
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """An event of FreeSWITCH's.
+
+    Attributes:
+        headers: by name, percent-decoded.
+        body: its text, such as a background job's result.
+
+    """
+
+    headers: Mapping[str, str] = field(repr=False)
+    body: str = field(default="", repr=False)
+
+    @property
+    def name(self) -> str:
+        """`CHANNEL_ANSWER`."""
+        return self.headers.get("Event-Name", "")
+
+    @property
+    def uuid(self) -> str:
+        """Of which channel; empty for an event of none."""
+        return self.headers.get("Unique-ID", "")
+
+    def variable(self, name: str) -> str:
+        """Return a variable of the channel, empty where it has none."""
+        return self.headers.get(_VARIABLE + name, "")
+
+    @property
+    def variables(self) -> Mapping[str, str]:
+        """The variables of the channel."""
+        return {
+            name.removeprefix(_VARIABLE): value for name, value in self.headers.items() if name.startswith(_VARIABLE)
+        }
+
+
+class Parser:
+    """Makes messages of bytes, which may come in any pieces. What is too large, or is no message, is an error; nothing
+    can be read after it."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+        self._headers: Mapping[str, str] | None = None
+        self._length = 0
+        self._searched = 0
+
+    def feed(self, data: bytes) -> Sequence[Message]:
+        """Take some bytes and return the messages that are whole now.
+
+        Raises:
+            EventSocketError: when they are no messages.
+
+        """
+        self._buffer += data
+        messages = []
+        while (message := self._next()) is not None:
+            messages.append(message)
+        return messages
+
+    def _next(self) -> Message | None:
+        if self._headers is None and not self._read_head():
+            return None
+        if len(self._buffer) < self._length:
+            return None
+        assert self._headers is not None  # noqa: S101
+        message = Message(self._headers, bytes(self._buffer[: self._length]))
+        del self._buffer[: self._length]
+        self._headers, self._length = None, 0
+        return message
+
+    def _read_head(self) -> bool:
+        while self._buffer.startswith(b"\n"):
+            del self._buffer[:1]
+        end = self._buffer.find(b"\n\n", self._searched)
+        if end > HEAD_MAXIMUM or (end < 0 and len(self._buffer) > HEAD_MAXIMUM):
+            raise EventSocketError(f"a message has more than {HEAD_MAXIMUM} bytes of headers")
+        if end < 0:
+            self._searched = max(0, len(self._buffer) - 1)
+            return False
+        headers = _headers(bytes(self._buffer[:end]))
+        self._length = _length(headers)
+        if self._length > BODY_MAXIMUM:
+            raise EventSocketError(f"a message has {self._length} bytes of body, more than {BODY_MAXIMUM}")
+        del self._buffer[: end + 2]
+        self._headers, self._searched = headers, 0
+        return True
+
+
+def command(line: str, headers: Mapping[str, str] | None = None, body: str = "") -> bytes:
+    """Return a command as bytes.
+
+    Args:
+        line: the command.
+        headers: what follows it.
+        body: any text; here no character has a meaning.
+
+    Raises:
+        EventSocketError: for a line break where it would begin another header or command.
+
+    """
+    lines = [line, *(f"{name}: {value}" for name, value in (headers or {}).items())]
+    content = body.encode()
+    if body:
+        lines += ["content-type: text/plain", f"content-length: {len(content)}"]
+    for one in lines:
+        if "\n" in one or "\r" in one or "\0" in one:
+            raise EventSocketError("a command has a line break within a line")
+    return "\n".join(lines).encode() + b"\n\n" + content
+
+
+def _headers(head: bytes) -> Mapping[str, str]:
+    headers = {}
+    for line in head.split(b"\n"):
+        name, separator, value = line.partition(b":")
+        if not separator or not name.strip():
+            raise EventSocketError(f"a header line is {line[:60]!r}")
+        headers[name.decode(errors="replace").strip()] = value.decode(errors="replace").strip()
+    return headers
+
+
+def _length(headers: Mapping[str, str]) -> int:
+    written = headers.get("Content-Length", "0")
+    if not (written.isascii() and written.isdigit() and len(written) <= 10):
+        raise EventSocketError(f"Content-Length is {written[:60]!r}")
+    return int(written)
