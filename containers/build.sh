@@ -6,6 +6,7 @@
 # BUILDER  docker, podman or buildah; the first that works, unless it is set
 # ARCH     amd64 or arm64; this machine's own, unless it is set
 # TAG      latest, unless it is set
+# SIGNALWIRE_TOKEN  what SignalWire gives FreeSWITCH's packages for; the last image, freeswitch, needs it
 # BUILD_OPTIONS  further options for the builder, separated by spaces
 set -eu
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -17,6 +18,7 @@ images() {
     echo gateway-scheduler containers/opensips_scheduler . -
     echo media-proxy containers/media_proxy containers/media_proxy -
     echo switch-webserver containers/nginx containers/nginx -
+    echo freeswitch containers/freeswitch containers/freeswitch -
 }
 
 fail() {
@@ -62,6 +64,9 @@ images | while read -r name folder context target; do
         continue
     fi
     arguments=(--file "$folder/Dockerfile" --tag "somleng-switch/$name:${TAG:-latest}")
+    if [[ $name == freeswitch && -n ${SIGNALWIRE_TOKEN:-} ]]; then
+        arguments+=(--secret "id=signalwire_token,env=SIGNALWIRE_TOKEN")
+    fi
     [[ $target == - ]] || arguments+=(--target "$target")
     if [[ $builder != docker && -e $folder/Dockerfile.dockerignore ]]; then
         arguments+=(--ignorefile "$folder/Dockerfile.dockerignore") # docker finds it by its name

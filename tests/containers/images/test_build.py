@@ -68,6 +68,15 @@ def test_a_docker_without_daemon_does_not_count(builder: str, programs: Path) ->
     assert "--ignorefile containers/opensips_scheduler/Dockerfile.dockerignore" in built.stdout
 
 
+def test_the_token_for_freeswitch_is_a_secret_of_its_image_alone(programs: Path) -> None:
+    add_builder(programs, "docker")
+    built = build(programs, SIGNALWIRE_TOKEN="a-token")
+    assert built.returncode == 0, built.stderr
+    assert "a-token" not in built.stdout
+    given = [line for line in built.stdout.splitlines() if "--secret id=signalwire_token,env=SIGNALWIRE_TOKEN" in line]
+    assert [line.split()[-1] for line in given] == ["containers/freeswitch"]
+
+
 def test_without_builder_the_three_are_named(programs: Path) -> None:
     built = build(programs)
     assert built.returncode == 1
