@@ -1,0 +1,115 @@
+"""What the tests of the switch app with real FreeSWITCH share: addresses, phones, and one FreeSWITCH for all."""
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from switch_app.call import Call
+from switch_app.freeswitch.event_socket import EventSocketAddress
+from switch_app.freeswitch.telephony import FreeSwitch, FreeSwitchSettings
+from switch_app.telephony import CallEvent
+from tests.support import freeswitch
+from tests.support.freeswitch import FreeSwitchProcess
+from tests.support.loopback import LoopbackNetwork
+from tests.support.phone import Phone
+
+HANDOVER_PORT = 8084
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests of this directory, and skip them where FreeSWITCH is missing."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.e2e)
+            if freeswitch.BINARY is None:
+                item.add_marker(pytest.mark.skip(reason=freeswitch.MISSING))
+
+
+@pytest.fixture(autouse=True)
+def installed() -> None:
+    """Nothing of what other end-to-end tests need is needed here."""
+
+
+@pytest.fixture(scope="session")
+def network() -> LoopbackNetwork:
+    """Addresses for the hosts of these tests."""
+    return LoopbackNetwork()
+
+
+@pytest.fixture(scope="session")
+def freeswitch_process(network: LoopbackNetwork) -> Iterator[FreeSwitchProcess]:
+    """A FreeSWITCH for all tests that do not end it. Its directory has a short path: a recording's may not be long."""
+    directory = Path(tempfile.mkdtemp(prefix="fs-"))
+    address = network.address()
+    with FreeSwitchProcess(directory, address, f"{address}:{HANDOVER_PORT}") as process:
+        yield process
+    shutil.rmtree(directory)
+
+
+@dataclass
+class Handler:
+    """Takes calls: a test gets each, and it goes on until the test lets go of it or it ends."""
+
+    calls: asyncio.Queue[Call] = field(default_factory=asyncio.Queue)
+    events: list[CallEvent] = field(default_factory=list)
+
+    async def handle(self, call: Call) -> None:
+        self.calls.put_nowait(call)
+        await call.wait_until_ended()
+
+    def note(self, event: CallEvent) -> None:
+        self.events.append(event)
+
+    async def next_call(self, seconds: float = 5.0) -> Call:
+        """Return the next call."""
+        return await asyncio.wait_for(self.calls.get(), seconds)
+
+    def kinds(self, uuid: str) -> list[str]:
+        """Return the events of a call."""
+        return [str(event.kind) for event in self.events if event.uuid == uuid]
+
+
+def settings_of(process: FreeSwitchProcess, **changes: object) -> FreeSwitchSettings:
+    """Return what the app needs to meet a FreeSWITCH."""
+    address = EventSocketAddress(process.address, 8021, freeswitch.PASSWORD)
+    return FreeSwitchSettings(address, (process.address, HANDOVER_PORT), **changes)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def handler() -> Handler:
+    return Handler()
+
+
+@pytest.fixture
+async def telephony(freeswitch_process: FreeSwitchProcess, handler: Handler) -> AsyncIterator[FreeSwitch]:
+    """FreeSWITCH as the app has it, ready for calls."""
+    telephony = FreeSwitch(settings_of(freeswitch_process), handler)
+    await telephony.start()
+    await ready(telephony)
+    yield telephony
+    await telephony.close()
+
+
+async def ready(telephony: FreeSwitch) -> None:
+    """Wait until it takes calls."""
+    async with asyncio.timeout(10):
+        await telephony.wait_until_ready()
+
+
+@pytest.fixture
+async def phone(network: LoopbackNetwork) -> AsyncIterator[Phone]:
+    """Somebody's phone."""
+    async with Phone(network.address()) as phone:
+        yield phone
+
+
+@pytest.fixture
+async def other_phone(network: LoopbackNetwork) -> AsyncIterator[Phone]:
+    """Somebody else's phone."""
+    async with Phone(network.address()) as phone:
+        yield phone

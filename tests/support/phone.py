@@ -1,0 +1,314 @@
+"""A SIP phone for tests, of asyncio: it calls and is called, hears, speaks and presses keys.
+
+A port of SIP, and one of audio (G.711 µ-law) for each call.
+"""
+
+import asyncio
+import itertools
+import random
+import re
+import struct
+from collections.abc import Mapping
+from typing import Any, Self
+
+from tests.support.sip_message import Message, build
+from tests.support.speech_codec import decode, encode
+
+_FRAME = 160
+_SILENCE = encode([0] * _FRAME)
+
+
+def status_of(message: Message) -> int:
+    """Return the status of an answer; 0 for a request."""
+    return int(message.first_line.split()[1]) if message.first_line.startswith("SIP/2.0") else 0
+
+
+class Phone(asyncio.DatagramProtocol):
+    """A phone, as an asynchronous context.
+
+    Args:
+        address: where it is; its SIP port is 5060.
+
+    """
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        self.calls: dict[str, PhoneCall] = {}
+        self.incoming: asyncio.Queue[PhoneCall] = asyncio.Queue()
+        self.rtp_ports = itertools.count(40000, 2)
+        self._transport: asyncio.DatagramTransport | None = None
+
+    async def __aenter__(self) -> Self:
+        loop = asyncio.get_running_loop()
+        await loop.create_datagram_endpoint(lambda: self, local_addr=(self.address, 5060))
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for call in self.calls.values():
+            call.close()
+        if self._transport is not None:
+            self._transport.close()
+
+    def connection_made(self, transport: Any) -> None:
+        self._transport = transport
+
+    def datagram_received(self, data: bytes, peer: tuple[str, int]) -> None:
+        message = Message("received", data.decode(), peer)
+        call = self.calls.get(message.header("Call-ID"))
+        if call is None:
+            if not message.first_line.startswith("INVITE"):
+                return
+            call = PhoneCall(self, message.header("Call-ID"), peer)
+            self.calls[call.identifier] = call
+            self.incoming.put_nowait(call)
+        call.take(message)
+
+    async def call(
+        self, host: str, user: str, headers: Mapping[str, str] | None = None, port: int = 5060
+    ) -> "PhoneCall":
+        """Call somebody; return at once."""
+        call = PhoneCall(self, f"{random.getrandbits(64):x}@{self.address}", (host, port))
+        self.calls[call.identifier] = call
+        await call.invite(user, headers or {})
+        return call
+
+    async def next_call(self, seconds: float = 5.0) -> "PhoneCall":
+        """Return the next call that comes."""
+        return await asyncio.wait_for(self.incoming.get(), seconds)
+
+    def send(self, text: str, peer: tuple[str, int]) -> None:
+        """Send a message."""
+        assert self._transport is not None
+        self._transport.sendto(text.encode(), peer)
+
+
+class PhoneCall(asyncio.DatagramProtocol):
+    """A call of a phone's.
+
+    Attributes:
+        messages: what came, in order.
+        heard: samples that came, 8 kHz.
+        keys: keys that came (RFC 4733).
+        final: the final status of the call's INVITE: what was answered to us, or by us.
+        ended: set when it is over, whoever ended it.
+
+    """
+
+    def __init__(self, phone: Phone, identifier: str, peer: tuple[str, int]) -> None:
+        self.phone, self.identifier, self.peer = phone, identifier, peer
+        self.messages: list[Message] = []
+        self.heard: list[int] = []
+        self.keys = ""
+        self.final: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self.progress = asyncio.Event()
+        self.ended = asyncio.Event()
+        self.is_caller = False
+        self._tag = f"{random.getrandbits(32):x}"
+        self._branch = f"z9hG4bK{random.getrandbits(64):x}"
+        self._user = "phone"
+        self._local, self._remote, self._target = "", "", ""
+        self._headers: Mapping[str, str] = {}
+        self._sequence = 1
+        self._rtp: asyncio.DatagramTransport | None = None
+        self._rtp_peer: tuple[str, int] | None = None
+        self._sending: asyncio.Future[None] | None = None
+        self._to_send: list[bytes] = []
+        self._events: list[tuple[int, bytes]] = []
+        self._last_event = -1
+
+    # --- what it does
+
+    async def invite(self, user: str, headers: Mapping[str, str]) -> None:
+        self.is_caller, self._user, self._headers = True, user, headers
+        await self._open_media()
+        self._target = f"sip:{user}@{self.peer[0]}:{self.peer[1]}"
+        self._local = f"<sip:+85512234567@{self.phone.address}>;tag={self._tag}"
+        self._remote = f"<{self._target}>"
+        self._request("INVITE", self._branch, self._sdp(), headers)
+
+    def ring(self) -> None:
+        """Answer 180."""
+        self._respond(self.messages[0], "180 Ringing")
+
+    async def answer(self) -> None:
+        """Answer 200."""
+        await self._open_media()
+        self._listen_to(self.messages[0].body)
+        self._respond(self.messages[0], "200 OK", self._sdp())
+        self.final.set_result(200)
+
+    def refuse(self, status: str) -> None:
+        """Refuse, `486 Busy Here`."""
+        self._respond(self.messages[0], status)
+        self.final.set_result(int(status.split()[0]))
+        self.ended.set()
+
+    def hang_up(self) -> None:
+        """Send BYE."""
+        self._sequence += 1
+        self._request("BYE", f"z9hG4bK{random.getrandbits(64):x}")
+        self.ended.set()
+
+    def cancel(self) -> None:
+        """Send CANCEL."""
+        self._request("CANCEL", self._branch)
+
+    def press(self, keys: str) -> None:
+        """Press keys, one after the other, each for 100 ms and 60 ms apart."""
+        for key in keys:
+            code = "0123456789*#ABCD".index(key)
+            for number in range(5):
+                self._events.append((101, struct.pack("!BBH", code, 10, (number + 1) * _FRAME)))
+            for _ in range(3):
+                self._events.append((101, struct.pack("!BBH", code, 0x80 | 10, 6 * _FRAME)))
+            self._events += [(0, _SILENCE)] * 3
+
+    def say(self, samples: list[int]) -> None:
+        """Speak samples, 8 kHz."""
+        for begin in range(0, len(samples) - _FRAME + 1, _FRAME):
+            self._to_send.append(encode(samples[begin : begin + _FRAME]))
+
+    def answers(self, status: int) -> list[Message]:
+        """Return the answers of a status that came."""
+        return [message for message in self.messages if status_of(message) == status]
+
+    async def until_heard(self, seconds: float, limit: float = 5.0) -> list[int]:
+        """Wait for so much audio from now on, and return it."""
+        begin = len(self.heard)
+        wanted = begin + int(seconds * 8000)
+        async with asyncio.timeout(limit):
+            while len(self.heard) < wanted:
+                await asyncio.sleep(0.02)
+        return self.heard[begin:wanted]
+
+    # --- what comes
+
+    def take(self, message: Message) -> None:
+        self.messages.append(message)
+        method = message.first_line.split()[0]
+        if status_of(message):
+            self._take_answer(message)
+        elif method == "INVITE":
+            if len(self.messages) == 1:
+                self._local = f"{message.header('To')};tag={self._tag}"
+                self._remote = message.header("From")
+                self._target = message.contact
+                self._respond(message, "100 Trying")
+        elif method in ("BYE", "CANCEL"):
+            self._respond(message, "200 OK")
+            if method == "CANCEL" and not self.final.done():
+                self._respond(self.messages[0], "487 Request Terminated")
+                self.final.set_result(487)
+            self.ended.set()
+        elif method != "ACK":
+            self._respond(message, "200 OK")
+
+    def _take_answer(self, message: Message) -> None:
+        if "INVITE" not in message.header("CSeq"):
+            return
+        if status_of(message) < 200:
+            if status_of(message) > 100:
+                self._remote = message.header("To")
+                self.progress.set()
+            self._listen_to(message.body)
+            return
+        self._remote = message.header("To")
+        if status_of(message) == 200:
+            self._target = message.contact
+            self._listen_to(message.body)
+            self._request("ACK", f"z9hG4bK{random.getrandbits(64):x}")
+        else:
+            self._request("ACK", self._branch)
+            self.ended.set()
+        if not self.final.done():
+            self.final.set_result(status_of(message))
+
+    # --- messages
+
+    def _request(self, method: str, branch: str, body: str = "", headers: Mapping[str, str] | None = None) -> None:
+        target = self._target if method not in ("CANCEL",) else f"sip:{self._user}@{self.peer[0]}:{self.peer[1]}"
+        own = [
+            ("Via", f"SIP/2.0/UDP {self.phone.address}:5060;branch={branch};rport"),
+            ("Max-Forwards", "70"),
+            ("From", self._local),
+            ("To", self._remote),
+            ("Call-ID", self.identifier),
+            ("CSeq", f"{1 if method in ('ACK', 'CANCEL') else self._sequence} {method}"),
+            ("Contact", f"<sip:phone@{self.phone.address}:5060>"),
+        ]
+        self.phone.send(build(f"{method} {target} SIP/2.0", [*own, *(headers or {}).items()], body), self.peer)
+
+    def _respond(self, request: Message, status: str, body: str = "") -> None:
+        to = request.header("To") if request.tag("To") else f"{request.header('To')};tag={self._tag}"
+        own = [*(("Via", value) for value in request.headers("Via")), ("From", request.header("From")), ("To", to)]
+        own += [(name, request.header(name)) for name in ("Call-ID", "CSeq")]
+        own.append(("Contact", f"<sip:phone@{self.phone.address}:5060>"))
+        self.phone.send(build(f"SIP/2.0 {status}", own, body), self.peer)
+
+    def _sdp(self) -> str:
+        assert self._rtp is not None
+        port = self._rtp.get_extra_info("sockname")[1]
+        return (
+            f"v=0\no=phone 1 1 IN IP4 {self.phone.address}\ns=-\nc=IN IP4 {self.phone.address}\nt=0 0\n"
+            f"m=audio {port} RTP/AVP 0 101\na=rtpmap:0 PCMU/8000\na=rtpmap:101 telephone-event/8000\n"
+            "a=fmtp:101 0-16\na=ptime:20\na=sendrecv\n"
+        )
+
+    # --- media
+
+    async def _open_media(self) -> None:
+        loop = asyncio.get_running_loop()
+        local = (self.phone.address, next(self.phone.rtp_ports))
+        self._rtp, _ = await loop.create_datagram_endpoint(lambda: _Media(self), local_addr=local)
+        self._sending = asyncio.ensure_future(self._send_media())
+
+    def _listen_to(self, body: str) -> None:
+        address, port = (
+            re.search(r"^c=IN IP4 (\S+)", body, re.MULTILINE),
+            re.search(r"^m=audio (\d+)", body, re.MULTILINE),
+        )
+        if address and port:
+            self._rtp_peer = (address[1], int(port[1]))
+
+    async def _send_media(self) -> None:
+        loop = asyncio.get_running_loop()
+        due, timestamp, event_timestamp = loop.time(), 0, -1
+        for number in itertools.count():
+            payload, data, mark = 0, _SILENCE, 0
+            if self._events:
+                payload, data = self._events.pop(0)
+                mark = 0x80 if payload == 101 and event_timestamp < 0 else 0
+                event_timestamp = (timestamp if event_timestamp < 0 else event_timestamp) if payload == 101 else -1
+            elif self._to_send:
+                data = self._to_send.pop(0)
+            stamp = event_timestamp if payload == 101 else timestamp
+            if self._rtp is not None and self._rtp_peer is not None:
+                head = struct.pack("!BBHII", 0x80, mark | payload, number & 0xFFFF, stamp & 0xFFFFFFFF, 4242)
+                self._rtp.sendto(head + data, self._rtp_peer)
+            timestamp += _FRAME
+            due += 0.02
+            await asyncio.sleep(max(0.0, due - loop.time()))
+
+    def hear(self, packet: bytes) -> None:
+        payload, data = packet[1] & 0x7F, packet[12:]
+        if payload == 0:
+            self.heard += decode(data)
+        elif payload == 101 and data[1] & 0x80:
+            stamp = struct.unpack("!I", packet[4:8])[0]
+            if stamp != self._last_event:
+                self._last_event = stamp
+                self.keys += "0123456789*#ABCD"[data[0]]
+
+    def close(self) -> None:
+        if self._sending is not None:
+            self._sending.cancel()
+        if self._rtp is not None:
+            self._rtp.close()
+
+
+class _Media(asyncio.DatagramProtocol):
+    def __init__(self, call: PhoneCall) -> None:
+        self._call = call
+
+    def datagram_received(self, data: bytes, peer: tuple[str, int]) -> None:
+        self._call.hear(data)
