@@ -54,14 +54,13 @@ class EventSocketSettings:
     Attributes:
         host, port: where FreeSWITCH listens.
         password: FreeSWITCH's.
-        call_address, call_port: where the app listens for the calls that FreeSWITCH hands over.
+        handover: host and port that the app listens at for the calls that FreeSWITCH hands over.
 
     """
 
     host: str
     port: int
-    call_address: str
-    call_port: int
+    handover: tuple[str, int]
     password: str = field(repr=False)
 
 
@@ -153,13 +152,12 @@ class Settings:
                 host=read.text("FS_EVENT_SOCKET_HOST", "127.0.0.1"),
                 port=read.port("FS_EVENT_SOCKET_PORT", 8021),
                 password=read.text("FS_EVENT_SOCKET_PASSWORD"),
-                call_address=read.address("CALL_SOCKET_ADDRESS", "127.0.0.1"),
-                call_port=read.port("CALL_SOCKET_PORT", 8084),
+                handover=read.host_and_port("FS_SWITCH_APP_ADDRESS", "127.0.0.1:8084"),
             ),
             storage=StorageSettings(
                 cache=read.path("FS_CACHE_DIRECTORY", "/cache"),
                 recordings=read.path("RECORDINGS_DIRECTORY", str(storage / "recordings")),
-                call_data_records=read.path("CALL_DATA_RECORDS_DIRECTORY", str(storage / "call_data_records")),
+                call_data_records=read.path("FS_CALL_DATA_RECORDS_DIRECTORY", "/var/spool/call_data_records"),
                 bucket=read.text("FS_RECORDINGS_BUCKET_NAME"),
                 bucket_region=read.text("FS_RECORDINGS_BUCKET_REGION", aws_region),
             ),
@@ -203,6 +201,13 @@ class _Reader:
         if not (value.isascii() and value.isdecimal()) or not 1 <= int(value) < 65_536:
             raise InvalidSetting(f"environment variable {name} is {value!r}, not a port")
         return int(value)
+
+    def host_and_port(self, name: str, default: str) -> tuple[str, int]:
+        value = self.text(name, default)
+        host, _, port = value.rpartition(":")
+        if not host or not (port.isascii() and port.isdecimal()) or not 1 <= int(port) < 65_536:
+            raise InvalidSetting(f"environment variable {name} is {value!r}, not a host and a port")
+        return host, int(port)
 
     def address(self, name: str, default: str = "") -> str:
         value = self.text(name, default)

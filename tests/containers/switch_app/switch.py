@@ -11,6 +11,7 @@ import aiohttp
 from switch_app.call import Leg
 from switch_app.call_platform.client import InboundCall
 from switch_app.call_properties import CallProperties, RoutingParameters
+from switch_app.calls.call_control import CallControl
 from switch_app.calls.calls import Calls
 from switch_app.calls.incoming import Incoming
 from switch_app.calls.live_calls import LiveCalls
@@ -208,6 +209,7 @@ async def running_switch(
     drain_seconds: float = 5.0,
     remembered: int = 100,
     completion_seconds: float = 0.2,
+    silence_seconds: float = 30.0,
     silent_freeswitch: bool = False,
 ) -> AsyncIterator[Switch]:
     """Run a switch."""
@@ -222,11 +224,13 @@ async def running_switch(
         return Services(customer, unused, unused, unused, routes, records)
 
     incoming = Incoming(register, records, HOST, "hydrogen")
-    calls = Calls(live_calls, incoming, register, services_for, telephony, completion_seconds)
-    originations = Originations(telephony, routes, register, records, live_calls, calls, ring_seconds, remembered)
+    calls = Calls(live_calls, incoming, register, services_for, completion_seconds)
+    originations = Originations(
+        telephony, routes, register, records, live_calls, calls, ring_seconds, remembered, silence_seconds
+    )
     life_cycle = LifeCycle(live_calls, telephony, drain_seconds, hangup_seconds=1.0)
     telephony.handler = calls
-    resources = CallResources(originations, calls, HOST, lambda: life_cycle.is_draining)
+    resources = CallResources(originations, CallControl(live_calls, telephony), HOST, lambda: life_cycle.is_draining)
 
     async def alive() -> None:
         """The app answers, which is what is asked."""

@@ -47,7 +47,7 @@ def test_defaults() -> None:
     assert (settings.http.address, settings.http.port, settings.http.username) == ("127.0.0.1", 3000, "adhearsion")
     assert settings.platform.username == "services"
     assert (settings.event_socket.host, settings.event_socket.port) == ("127.0.0.1", 8021)
-    assert settings.event_socket.call_port == 8084
+    assert settings.event_socket.handover == ("127.0.0.1", 8084)
     assert settings.host == "10.10.1.13"
     assert settings.storage.recordings == Path("/var/lib/freeswitch/storage/recordings")
     assert settings.storage.bucket_region == "ap-southeast-1"
@@ -70,7 +70,8 @@ def test_names_what_is_missing(name: str, empty: bool) -> None:
         ("AHN_CORE_HTTP_PORT", "0"),
         ("AHN_CORE_HTTP_PORT", "65536"),
         ("AHN_CORE_HTTP_PORT", "٣٠٠٠"),
-        ("CALL_SOCKET_PORT", "x"),
+        ("FS_SWITCH_APP_ADDRESS", "8084"),
+        ("FS_SWITCH_APP_ADDRESS", "localhost:0"),
         ("FS_EVENT_SOCKET_PORT", "-1"),
         ("HTTP_ADDRESS", "localhost"),
         ("HOST_ADDRESS", "10.0.0.256"),

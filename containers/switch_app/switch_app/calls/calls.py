@@ -11,19 +11,15 @@ from switch_app.calls.call_register import CallRegister
 from switch_app.calls.incoming import Incoming
 from switch_app.calls.live_calls import LiveCall, LiveCalls
 from switch_app.errors import CallEnded, SwitchAppError
-from switch_app.interpreter import Interpreter, Update
+from switch_app.interpreter import Interpreter
 from switch_app.services import Services
 from switch_app.session import Session
-from switch_app.telephony import CallEvent, CallEventKind, Telephony
+from switch_app.telephony import CallEvent, CallEventKind
 
 logger = logging.getLogger(__name__)
 
 _COMPLETION_SECONDS: Final = 10.0
 """A media server that lives tells of an end within this."""
-
-API_CANCEL: Final = "MANAGER_REQUEST"
-"""The cause of a call that the platform ends before it is answered: that makes it canceled and not just unanswered. An
-end for any other reason has another cause."""
 
 
 class Calls:
@@ -34,7 +30,6 @@ class Calls:
         incoming: what takes calls in.
         register: where the platform is told what happens to them.
         services_for: makes what one call's documents have at hand.
-        telephony: what the calls are calls of.
         completion_seconds: how long the end of a call may go untold.
 
     """
@@ -45,14 +40,12 @@ class Calls:
         incoming: Incoming,
         register: CallRegister,
         services_for: Callable[[CallProperties], Services],
-        telephony: Telephony,
         completion_seconds: float = _COMPLETION_SECONDS,
     ) -> None:
         self._live_calls = live_calls
         self._incoming = incoming
         self._register = register
         self._services_for = services_for
-        self._telephony = telephony
         self._completion_seconds = completion_seconds
 
     # --- what the media server tells
@@ -98,38 +91,9 @@ class Calls:
         if live.is_completed:
             self._close(live)
 
-    def give_up_unanswered(self, live: LiveCall) -> None:
-        """Complete a call whose ringing should have ended long ago, if nothing was told of it."""
-        if live.is_answered or live.is_completed or live.is_running:
-            return
-        hangup = asyncio.get_running_loop().create_task(self._telephony.hangup(live.uuid))
-        hangup.add_done_callback(lambda done: done.cancelled() or done.exception())
+    def give_up(self, live: LiveCall) -> None:
+        """Have a call be over of which the media server tells nothing."""
         self._complete(live)
-
-    # --- what the platform asks for
-
-    def update(self, uuid: str, update: Update) -> bool:
-        """Have a call do something else, whatever it does now; tell whether there is such a call."""
-        live = self._live_calls.get(uuid)
-        if live is None:
-            return False
-        live.update(update)
-        logger.info("call updated", extra=_keys(live))
-        return True
-
-    async def hangup(self, uuid: str) -> bool:
-        """End a call, answered or not; tell whether there was one.
-
-        Raises:
-            MediaServerError: when the media server cannot be told.
-
-        """
-        live = self._live_calls.get(uuid)
-        cause = API_CANCEL if live is not None and not live.is_answered else "NORMAL_CLEARING"
-        was_there = await self._telephony.hangup(uuid, cause)
-        if was_there:
-            logger.info("call hung up", extra={"call_uuid": uuid, "cause": cause})
-        return was_there
 
     # --- within
 

@@ -12,7 +12,7 @@ from switch_app.calls.billing import billing_variables
 from switch_app.calls.call_register import CallRegister
 from switch_app.calls.calls import Calls
 from switch_app.calls.live_calls import LiveCall, LiveCalls
-from switch_app.errors import PlatformRefused
+from switch_app.errors import MediaServerError, PlatformRefused
 from switch_app.services import CallDataRecords, Routes
 from switch_app.telephony import CallEvent, CallEventKind, Telephony
 
@@ -21,8 +21,7 @@ logger = logging.getLogger(__name__)
 _REMEMBERED_MAXIMUM: Final = 10_000
 """Calls that have ended and whose sid is still known; at most 120 calls a switch last at once."""
 
-_SILENCE_SECONDS: Final = 30
-"""After the ringing should have ended."""
+_SILENCE_SECONDS: Final = 30.0
 
 _TEMPORARILY_UNAVAILABLE: Final = 480
 
@@ -39,6 +38,7 @@ class Originations:
         calls: what gives up a call of which nothing is heard.
         ring_seconds: how long a callee may take to answer.
         remembered: how many sids are known of calls that have ended.
+        silence_seconds: how long after the ringing should have ended a call is given up of which nothing is told.
 
     """
 
@@ -52,6 +52,7 @@ class Originations:
         calls: Calls,
         ring_seconds: int,
         remembered: int = _REMEMBERED_MAXIMUM,
+        silence_seconds: float = _SILENCE_SECONDS,
     ) -> None:
         self._telephony = telephony
         self._routes = routes
@@ -61,6 +62,8 @@ class Originations:
         self._calls = calls
         self._ring_seconds = ring_seconds
         self._remembered = remembered
+        self._silence_seconds = silence_seconds
+        self._hangups: set[asyncio.Task[None]] = set()
         self._made: OrderedDict[str, asyncio.Task[str]] = OrderedDict()
 
     async def originate(self, properties: CallProperties, routing: RoutingParameters) -> str:
@@ -107,7 +110,7 @@ class Originations:
             self._live_calls.remove(live)
             raise
         asyncio.get_running_loop().call_later(
-            self._ring_seconds + _SILENCE_SECONDS, self._calls.give_up_unanswered, live
+            self._ring_seconds + self._silence_seconds, self._give_up_unanswered, live
         )
         logger.info("call originated", extra={"call_sid": properties.sid, "call_uuid": leg.uuid})
         return leg.uuid
@@ -122,6 +125,21 @@ class Originations:
         variables = {"sip_term_status": str(_TEMPORARILY_UNAVAILABLE)}
         self._register.note_call_event(CallEvent(CallEventKind.COMPLETED, channel, variables))
         return channel
+
+    def _give_up_unanswered(self, live: LiveCall) -> None:
+        """Complete a call whose ringing should have ended long ago, if nothing was told of it."""
+        if live.is_answered or live.is_completed or live.is_running:
+            return
+        self._calls.give_up(live)
+        hangup = asyncio.create_task(self._hang_up(live.uuid))
+        self._hangups.add(hangup)
+        hangup.add_done_callback(self._hangups.discard)
+
+    async def _hang_up(self, channel: str) -> None:
+        try:
+            await self._telephony.hangup(channel)
+        except MediaServerError as error:
+            logger.warning("call not hung up", extra={"call_uuid": channel, "reason": str(error)})
 
     def _forget_failed(self, sid: str, done: asyncio.Task[str]) -> None:
         if done.cancelled() or done.exception() is not None:

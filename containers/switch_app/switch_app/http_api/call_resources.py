@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from aiohttp import web
 
-from switch_app.calls.calls import Calls
+from switch_app.calls.call_control import CallControl
 from switch_app.calls.originations import Originations
 from switch_app.errors import Draining
 from switch_app.http_api.request_bodies import read_call, read_json, read_update
@@ -16,15 +16,17 @@ class CallResources:
 
     Args:
         originations: what makes calls.
-        calls: what changes and ends them.
+        control: what changes and ends them.
         host: the IP address that is told with each call, where requests about it are to be sent.
         is_draining: tells whether no call is to be made any more.
 
     """
 
-    def __init__(self, originations: Originations, calls: Calls, host: str, is_draining: Callable[[], bool]) -> None:
+    def __init__(
+        self, originations: Originations, control: CallControl, host: str, is_draining: Callable[[], bool]
+    ) -> None:
         self._originations = originations
-        self._calls = calls
+        self._control = control
         self._host = host
         self._is_draining = is_draining
 
@@ -45,7 +47,7 @@ class CallResources:
     async def _update(self, request: web.Request) -> web.Response:
         """Have a call do something else. One that is not known has ended meanwhile: that is no mistake."""
         update = read_update(await read_json(request))
-        self._calls.update(request.match_info["id"].lower(), update)
+        self._control.update(request.match_info["id"].lower(), update)
         return web.Response(status=204)
 
     async def _delete(self, request: web.Request) -> web.Response:
@@ -55,5 +57,5 @@ class CallResources:
         except ValueError:
             # No channel has such a name, and the media server's commands are not made of whatever somebody wrote.
             return web.Response(status=204)
-        await self._calls.hangup(channel)
+        await self._control.hangup(channel)
         return web.Response(status=204)

@@ -119,24 +119,31 @@ async def test_a_call_to_a_client_that_is_not_registered_is_completed_and_not_as
     assert len(switch.live_calls) == 0
 
 
-async def test_a_call_of_which_nothing_is_heard_is_given_up() -> None:
-    async with running_switch() as switch:
+async def test_a_call_of_which_nothing_is_heard_is_given_up(caplog: pytest.LogCaptureFixture) -> None:
+    async with running_switch(ring_seconds=1, silence_seconds=0.1) as switch:
         channel = await originate(switch)
-        live = switch.live_calls.get(channel)
-        assert live is not None
-        switch.telephony.handler = None  # no event comes through any more
-        switch.calls.give_up_unanswered(live)
+
+        class Deaf:
+            """No event comes through any more."""
+
+            handle = switch.calls.handle
+
+            def note(self, event: CallEvent) -> None:
+                """Lose it."""
+
+        switch.telephony.handler = Deaf()
+        await switch.until(lambda: len(switch.live_calls) == 0)
         assert switch.register.kinds(channel) == ["ringing", "completed"]
-        assert len(switch.live_calls) == 0
-        switch.telephony.handler = switch.calls
+        assert "end of a call was not told by the media server" in caplog.messages
 
 
-async def test_a_call_that_was_answered_is_not_given_up(switch: Switch) -> None:
-    switch.telephony.callees[CALLEE] = Callee(answers_after=1)
-    channel = await originate(switch)
-    await switch.until(lambda: switch.customer.asked)
-    live = switch.live_calls.get(channel)
-    assert live is not None
-    switch.calls.give_up_unanswered(live)
-    await asyncio.sleep(0.02)
-    assert switch.telephony.calls[channel].cause is None
+async def test_a_call_that_was_answered_is_not_given_up() -> None:
+    async with running_switch(ring_seconds=1, silence_seconds=0.1) as switch:
+        switch.telephony.callees[CALLEE] = Callee(answers_after=0.5)
+        switch.customer.patience = 10
+        channel = await originate(switch)
+        await asyncio.sleep(1.3)
+        assert switch.telephony.calls[channel].cause is None
+        assert switch.register.kinds(channel) == ["ringing", "answered"]
+        switch.customer.failure = None
+        await switch.request("PATCH", f"/calls/{channel}", json={"twiml": "<Response/>"})
