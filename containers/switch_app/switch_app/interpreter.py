@@ -123,7 +123,7 @@ class Interpreter:
         return None
 
     async def _fetch(self, goto: Goto) -> Sequence[Verb]:
-        document = await self._unless_updated(functools.partial(self._session.fetch, goto))
+        document = await self._unless_updated(functools.partial(self._session.fetch, goto), drop_at_end=True)
         return read_verbs(document.content)
 
     async def _tell(self, goto: Goto) -> NoReturn:
@@ -133,21 +133,32 @@ class Interpreter:
             await self._session.fetch(goto)
         raise CallEnded
 
-    async def _unless_updated(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        """Do some work, unless the call is over or to do something else; drop it when there is an update."""
+    async def _unless_updated(self, work: Callable[[], Coroutine[Any, Any, T]], *, drop_at_end: bool = False) -> T:
+        """Do some work, unless the call is over or to do something else; drop it when there is an update.
+
+        Args:
+            work: what is begun; a verb notices itself that the call is over.
+            drop_at_end: drop it also when the call is over: nobody is there any more for whom it would be of use.
+
+        """
         if self._ended is not None and self._ended.done():
             raise CallEnded(self._ended.result())
         if self._update is not None:
             raise _Updated
         task: asyncio.Task[T] = asyncio.ensure_future(work())
         self._work = task
+        is_overtaken = False
         try:
-            await asyncio.wait({task})
+            ends = [task, self._ended] if drop_at_end and self._ended is not None else [task]
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+            is_overtaken = not task.done()
         finally:
             # Where this itself is cancelled, the work is too, and is over before this is left.
             self._work = None
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
+        if is_overtaken and self._ended is not None:
+            raise CallEnded(self._ended.result())
         if self._update is None:
             return task.result()
         self._look_at_dropped(task)

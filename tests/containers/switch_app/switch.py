@@ -152,7 +152,7 @@ class Customer:
     documents: dict[str, bytes] = field(default_factory=dict)
     asked: list[tuple[str, str]] = field(default_factory=list)
     failure: Exception | None = None
-    patience: float = 1.0
+    patience: float = 15.0
 
     async def fetch(self, url: str, method: str, parameters: Sequence[tuple[str, str]]) -> Document:
         self.asked.append((method, url))
@@ -247,10 +247,12 @@ async def running_switch(
             yield Switch(
                 telephony, register, records, routes, customer, live_calls, calls, originations, life_cycle, url, http
             )
-            for call in telephony.calls.values():
-                call.end()
+            settling = asyncio.create_task(telephony.settle())
             async with asyncio.timeout(5):
-                await telephony.settle()
+                while not settling.done():  # a call that still rings may be answered meanwhile
+                    for call in telephony.calls.values():
+                        call.end()
+                    await asyncio.wait({settling}, timeout=0.02)
         assert telephony.failures == []
     finally:
         await runner.cleanup()

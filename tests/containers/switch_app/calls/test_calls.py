@@ -49,6 +49,14 @@ async def test_tells_of_an_inbound_call_that_ends(switch: Switch) -> None:
     assert switch.register.kinds(call.uuid) == ["completed"]
 
 
+async def test_a_caller_who_leaves_is_not_kept_for_a_slow_server(switch: Switch) -> None:
+    switch.customer.patience = 60
+    call = switch.telephony.come(INBOUND)
+    await switch.until(lambda: switch.customer.asked)
+    call.end()
+    await switch.until(lambda: len(switch.live_calls) == 0, seconds=2)
+
+
 @pytest.mark.parametrize("mistake", [RuntimeError("a mistake"), KeyError("x"), AssertionError()])
 async def test_a_mistake_ends_one_call_and_no_other(
     switch: Switch, mistake: Exception, caplog: pytest.LogCaptureFixture
@@ -140,10 +148,7 @@ async def test_a_call_of_which_nothing_is_heard_is_given_up(caplog: pytest.LogCa
 async def test_a_call_that_was_answered_is_not_given_up() -> None:
     async with running_switch(ring_seconds=1, silence_seconds=0.1) as switch:
         switch.telephony.callees[CALLEE] = Callee(answers_after=0.5)
-        switch.customer.patience = 10
         channel = await originate(switch)
         await asyncio.sleep(1.3)
         assert switch.telephony.calls[channel].cause is None
         assert switch.register.kinds(channel) == ["ringing", "answered"]
-        switch.customer.failure = None
-        await switch.request("PATCH", f"/calls/{channel}", json={"twiml": "<Response/>"})
