@@ -1,0 +1,1 @@
+"""Audio at URLs, brought to the disk."""
