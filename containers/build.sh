@@ -17,6 +17,7 @@ images() {
     echo client-gateway containers/gateway containers/gateway client
     echo gateway-scheduler containers/opensips_scheduler . -
     echo media-proxy containers/media_proxy containers/media_proxy -
+    echo switch-app containers/switch_app . -
     echo switch-webserver containers/nginx containers/nginx -
     echo freeswitch containers/freeswitch containers/freeswitch -
 }

@@ -83,3 +83,7 @@ class Draining(SwitchAppError):
 
 class EventSocketError(MediaServerError):
     """What came over an event socket is not its protocol, or is more than is taken. The message says what."""
+
+
+class CannotBegin(SwitchAppError):
+    """A port is taken, or a directory cannot be written to. The message names it."""

@@ -101,6 +101,7 @@ class Settings:
         drain_seconds: how long live calls may go on once the app is to end.
         agent_uri: where the ECS agent is; None outside ECS.
         log_level: from which level on is logged.
+        metrics_seconds: between two lines of metrics.
 
     """
 
@@ -118,6 +119,7 @@ class Settings:
     drain_seconds: float
     agent_uri: str | None
     log_level: str
+    metrics_seconds: float
 
     @classmethod
     def from_environment(
@@ -157,7 +159,7 @@ class Settings:
             storage=StorageSettings(
                 cache=read.path("FS_CACHE_DIRECTORY", "/cache"),
                 recordings=read.path("RECORDINGS_DIRECTORY", str(storage / "recordings")),
-                call_data_records=read.path("FS_CALL_DATA_RECORDS_DIRECTORY", "/var/spool/call_data_records"),
+                call_data_records=read.path("CALL_DATA_RECORDS_DIRECTORY", str(storage / "call_data_records")),
                 bucket=read.text("FS_RECORDINGS_BUCKET_NAME"),
                 bucket_region=read.text("FS_RECORDINGS_BUCKET_REGION", aws_region),
             ),
@@ -171,6 +173,7 @@ class Settings:
             drain_seconds=read.seconds("DRAIN_TIMEOUT", 110, 0, 172_800),
             agent_uri=read.url("ECS_AGENT_URI") if environment.get("ECS_AGENT_URI") else None,
             log_level=read.one_of("LOG_LEVEL", "INFO", _LOG_LEVELS),
+            metrics_seconds=read.seconds("METRICS_INTERVAL", 60, 1, 3600),
         )
 
 
