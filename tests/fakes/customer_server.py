@@ -91,11 +91,13 @@ class CustomerServer:
 
     Attributes:
         requests: what came, in its order.
+        default: what is answered for a path without a script.
 
     """
 
     def __init__(self, port: int = 0) -> None:
         self.requests: list[Received] = []
+        self.default = Reply("not found", 404)
         self._scripts: dict[str, _Script] = {}
         self._lock = threading.Lock()
         self._stopped = threading.Event()
@@ -133,7 +135,7 @@ class CustomerServer:
         with self._lock:
             self.requests.append(request)
             script = self._scripts.get(request.path)
-            return Reply("not found", 404) if script is None else script.next()
+            return self.default if script is None else script.next()
 
     def wait(self, seconds: float) -> bool:
         """Wait, or less when the server stops; return whether it goes on."""
@@ -153,7 +155,8 @@ def _handler_of(server: CustomerServer) -> type[BaseHTTPRequestHandler]:
         def _answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             headers = {name.lower(): value for name, value in self.headers.items()}
-            url = f"http://{headers.get('host')}{self.path}"
+            # Not `path`, in which the library makes one slash of several at the beginning.
+            url = f"http://{headers.get('host')}{self.requestline.split()[1]}"
             reply = server.next_reply(Received(self.command, url, headers, body))
             if not server.wait(reply.delay) or reply.broken:
                 self.close_connection = True

@@ -95,7 +95,7 @@ class Notifier:
             queue.append(notification)
 
     async def close(self, seconds: float) -> None:
-        """Send what waits, as long as there is time, and end. What is left then is logged and lost."""
+        """Take no more, send what waits as long as there is time, and end. What is left then is logged and lost."""
         self._is_closed = True
         for key in list(self._timers):  # there is no later: what failed is tried at once
             self._timers.pop(key).cancel()

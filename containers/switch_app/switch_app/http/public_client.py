@@ -17,6 +17,7 @@ from yarl import URL
 
 from switch_app.errors import FetchFailed
 from switch_app.http.public_addresses import Network, is_allowed
+from switch_app.http.resolver import ThreadResolver
 
 SECONDS_MAXIMUM: Final = 15.0
 """From the first attempt to the last byte; Twilio's limit."""
@@ -66,7 +67,8 @@ class PublicClient:
     def __init__(self, allowed: Sequence[Network] = (), seconds: float = SECONDS_MAXIMUM) -> None:
         self._allowed = tuple(allowed)
         self._seconds = seconds
-        connector = aiohttp.TCPConnector(limit=_CONNECTIONS, socket_factory=self._socket)
+        self._resolver = ThreadResolver()
+        connector = aiohttp.TCPConnector(limit=_CONNECTIONS, resolver=self._resolver, socket_factory=self._socket)
         self._session = aiohttp.ClientSession(
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -77,6 +79,7 @@ class PublicClient:
     async def close(self) -> None:
         """Close every connection."""
         await self._session.close()
+        await self._resolver.close()
 
     @asynccontextmanager
     async def fetch(self, request: Request) -> AsyncIterator[aiohttp.ClientResponse]:

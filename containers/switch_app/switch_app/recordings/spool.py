@@ -74,13 +74,16 @@ class RecordingSpool:
 
     async def close(self, seconds: float) -> None:
         """Deliver what waits, as long as there is time, and end; what is left is delivered after the next start."""
-        if self._tasks:
-            _, left = await asyncio.wait(self._tasks, timeout=seconds)
+        try:
+            async with asyncio.timeout(seconds):
+                while self._tasks:  # one that is handed over meanwhile is waited for too
+                    await asyncio.wait(set(self._tasks))
+        except TimeoutError:
+            left = set(self._tasks)
+            logger.warning("recordings are left for the next start", extra={"recordings": len(left)})
             for task in left:
                 task.cancel()
             await asyncio.gather(*left, return_exceptions=True)
-            if left:
-                logger.error("recordings are left for the next start", extra={"recordings": len(left)})
         self._file_threads.shutdown(wait=False)
         self._upload_threads.shutdown(wait=False, cancel_futures=True)
 

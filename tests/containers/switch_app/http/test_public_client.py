@@ -1,10 +1,14 @@
 """The HTTP client for strangers' URLs, against a server that does what it should not."""
 
 import asyncio
+import gzip
 import socket
+import threading
 import time
+import tracemalloc
 from collections.abc import AsyncIterator, Iterator
 from ipaddress import ip_network
+from typing import Any
 
 import pytest
 from yarl import URL
@@ -96,12 +100,11 @@ async def test_a_name_that_changes_its_address_is_judged_by_the_one_connected_to
 ) -> None:
     """DNS rebinding: the first answer is public, whatever asks next gets the loopback."""
     port = int(server.url.rpartition(":")[2])
-    loop = asyncio.get_running_loop()
 
-    async def rebind(*_: object, **__: object) -> list[tuple[object, ...]]:
+    def rebind(*_: object, **__: object) -> list[tuple[object, ...]]:
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
 
-    monkeypatch.setattr(loop, "getaddrinfo", rebind)
+    monkeypatch.setattr(socket, "getaddrinfo", rebind)
     client = PublicClient(seconds=2.0)
     try:
         with pytest.raises(FetchFailed, match="not a public address"):
@@ -125,6 +128,44 @@ async def test_a_body_is_bounded_with_and_without_a_length(client: PublicClient,
     with pytest.raises(FetchFailed, match="more than 1000 bytes"):
         await get(client, server.reply("/endless", Reply(b"x" * 100, endless=True)))
     assert (await get(client, server.reply("/right", Reply(b"x" * 1000))))[1] == b"x" * 1000
+
+
+async def test_a_small_body_cannot_become_a_large_one(client: PublicClient, server: CustomerServer) -> None:
+    bomb = gzip.compress(bytes(50_000_000))
+    url = server.reply("/bomb", Reply(bomb, headers=[("Content-Encoding", "gzip")]))
+    tracemalloc.start()
+    try:
+        with pytest.raises(FetchFailed, match="more than 100000 bytes"):
+            await get(client, url, maximum=100_000)
+        assert tracemalloc.get_traced_memory()[1] < 8_000_000
+    finally:
+        tracemalloc.stop()
+
+
+async def test_names_that_nobody_answers_for_do_not_keep_others_waiting(
+    client: PublicClient, server: CustomerServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = server.reply("/", Reply("there")).replace("127.0.0.1", "localhost")
+    released = threading.Event()
+    look_up = socket.getaddrinfo
+
+    def slow(host: str, *arguments: Any, **named: Any) -> Any:
+        if host == "dead.example":
+            released.wait(5)
+            raise socket.gaierror("no answer")
+        return look_up(host, *arguments, **named)
+
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+    dead = [asyncio.create_task(get(client, f"http://dead.example/{number}")) for number in range(30)]
+    await asyncio.sleep(0.05)
+    try:
+        async with asyncio.timeout(1):
+            assert (await get(client, url))[1] == b"there"
+            assert await asyncio.to_thread(lambda: True)
+    finally:
+        released.set()
+        results = await asyncio.gather(*dead, return_exceptions=True)
+    assert all(isinstance(result, FetchFailed) for result in results)
 
 
 async def test_time_is_bounded_over_the_whole_body(server: CustomerServer) -> None:
