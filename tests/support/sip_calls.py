@@ -77,6 +77,7 @@ class Client(Peer):
         address: where it is.
         gateway: where its requests go.
         says: what it takes its own address for.
+        domain: the host in the URIs that it calls; by default the gateway.
         algorithm: what it digests its password with.
         reaches: see Peer.
 
@@ -88,18 +89,20 @@ class Client(Peer):
         gateway: str,
         *,
         says: str | None = None,
+        domain: str | None = None,
         user: str = "user1",
         password: str = "correct horse",
         algorithm: str = "MD5",
         reaches: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(address, says=says, reaches=reaches)
-        self.gateway, self.user, self.password, self.algorithm = gateway, user, password, algorithm
+        self.gateway, self.domain = gateway, domain or gateway
+        self.user, self.password, self.algorithm = user, password, algorithm
 
     def register(self, contact: str | None = None, *, aor: str | None = None, expires: int = 600) -> Message:
         """Register a contact, by default its own, and return the last answer."""
-        uri = f"sip:{self.gateway}"
-        address = f"<sip:{aor or self.user}@{self.gateway}>"
+        uri = f"sip:{self.domain}"
+        address = f"<sip:{aor or self.user}@{self.domain}>"
         contact = contact or f"<sip:{self.user}@{self.says}:{self.port}>"
         call_id, tag = uuid.uuid4().hex, uuid.uuid4().hex[:8]
         credentials: Headers = ()
@@ -124,7 +127,7 @@ class Client(Peer):
 
     def invite(self, number: str, *, headers: Headers = (), body: str | None = None, user: str | None = None) -> str:
         """Send an INVITE, again with credentials when it is asked for them, and return its Call-ID."""
-        uri, to = f"sip:{number}@{self.gateway}", (self.gateway, 5060)
+        uri, to = f"sip:{number}@{self.domain}", (self.gateway, 5060)
         call_id = invite(self, uri, to, user=user or self.user, headers=headers, body=body)
         challenge = self.receive("SIP/2.0 407")
         ends = [(name, challenge.header(name)) for name in ("From", "To", "Call-ID")]

@@ -15,11 +15,12 @@ class StreamPeer(Client):
         address: where it is.
         gateway: what it is connected to.
         says: what it takes its own address for.
+        domain: see Client.
 
     """
 
-    def __init__(self, address: str, gateway: str, says: str | None = None) -> None:
-        super().__init__(address, gateway, says=says)
+    def __init__(self, address: str, gateway: str, *, says: str | None = None, domain: str | None = None) -> None:
+        super().__init__(address, gateway, says=says, domain=domain)
         self._stream = _connect(address, gateway)
         self.port = self._stream.getsockname()[1]
         self._rest = b""

@@ -2,13 +2,16 @@
 
 import re
 import shutil
+import socket
 import subprocess
+import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 
 from tests.support.sip_message import Message
+from tests.support.waiting import until
 
 BINARY = shutil.which("sipp")
 MISSING = "the program 'sipp' is not on the PATH (Debian: apt install sip-tester)"
@@ -56,7 +59,7 @@ class Sipp:
         for name, value in (keys or {}).items():
             self._command += ["-key", name, value]
         self._command += ["-d", str(int(talk * 1000)), *options]
-        self._directory = directory
+        self._directory, self._place, self._waits_for_calls = directory, (address, port), remote is None
         self.process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -64,9 +67,12 @@ class Sipp:
             self.process = subprocess.Popen(
                 self._command, cwd=self._directory, stdin=subprocess.DEVNULL, stdout=output, stderr=output
             )
-        if "-sf" in self._command and self._command[1] == "-sf":
-            time.sleep(0.3)  # one that waits for calls listens by then
+        if self._waits_for_calls:
+            until(f"{self.name} to listen", lambda: _listens(*self._place) or not self._is_running(), 5)
         return self
+
+    def _is_running(self) -> bool:
+        return self.process is not None and self.process.poll() is None
 
     def __exit__(self, *_: object) -> None:
         if self.process is not None and self.process.poll() is None:
@@ -110,6 +116,12 @@ class Sipp:
         errors = self._errors.read_text(errors="replace") if self._errors.exists() else ""
         said = "\n".join(f"--- {message.direction}\n{message.text}" for message in self.messages)
         return f"{errors[-3000:]}\n{said[-12000:]}"
+
+
+def _listens(address: str, port: int) -> bool:
+    """Tell whether anybody has this UDP port; the kernel lists addresses in hex, in its own byte order."""
+    place = f"{int.from_bytes(socket.inet_aton(address), sys.byteorder):08X}:{port:04X}"
+    return f" {place} " in Path("/proc/net/udp").read_text()
 
 
 def run(*arguments: object, seconds: float = 20.0, **options: object) -> Sipp:

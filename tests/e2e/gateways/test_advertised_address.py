@@ -48,7 +48,11 @@ def test_a_client_s_call(calls: str, network: LoopbackNetwork, directory: Path, 
         add_clients(gateway, "user1")
         use_proxy(gateway, proxy)
         known = {advertised: gateway.address}
-        with Client(network.address(), gateway.address, reaches=known) as client, Peer(network.address()) as switch:
+        with (
+            Client(network.address(), gateway.address, domain=advertised, reaches=known) as client,
+            Peer(network.address()) as switch,
+        ):
+            assert client.register().first_line == "SIP/2.0 200 OK"
             gateway.set_targets(target(switch.address))
             if calls == "client":
                 client.invite("1234")

@@ -260,3 +260,15 @@ def test_a_request_of_no_dialog_is_not_relayed(client: Client, switch: Peer, net
             client.request("BYE", uri, [*unknown, *own, ("CSeq", "2 BYE")], to)
             client.receive(f"SIP/2.0 {status}")
         assert victim.received("") == switch.received("") == []
+
+
+def test_a_client_that_passes_for_its_switch_reaches_itself(client: Client, switch: Peer, proxy: MediaProxy) -> None:
+    client.invite("1234")
+    call = answer(client, switch)
+    forged = Leg(client, call.caller.call_id, call.caller.remote, call.caller.local, call.caller.target)
+    forged.routes, forged.cseq = call.caller.routes, 50
+    forged.send("INFO", headers=[("X-Somleng-CallDirection", "outbound")])
+    client.receive("INFO")
+    assert switch.received("INFO") == []
+    call.callee.reaches(call.caller, "BYE")
+    released(proxy)
