@@ -164,7 +164,7 @@ def test_of_two_client_gateways_the_dial_string_names_the_one_that_holds_the_con
             with Client(address, gateway.address, algorithm="SHA-256", password="password") as client:
                 assert client.register().first_line == "SIP/2.0 200 OK"
             proxy_address = f"{gateway.address}:5060"
-            until("the contact", partial(is_dialled_through, services, proxy_address), 3)
+            until("the contact", partial(is_dialled_through, services, proxy_address))
             destination = services.dial_string("user1")["destination_address"]
             assert destination == f"1234@{address}:5060"
             scenario, keys = SCENARIOS / "client_answers.xml", {"inside": address}
