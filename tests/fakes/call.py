@@ -110,6 +110,7 @@ class FakeCall:
         sent: keys that were sent to the caller.
         variables_set: channel variables that were set.
         record_requests, dial_requests: what was asked for.
+        written: recordings that were written, in seconds.
         ringing: legs there are now.
         unreached: legs that were reported.
 
@@ -135,6 +136,7 @@ class FakeCall:
     variables_set: dict[str, str] = field(default_factory=dict)
     record_requests: list[RecordRequest] = field(default_factory=list)
     dial_requests: list[DialRequest] = field(default_factory=list)
+    written: list[float] = field(default_factory=list)
     ringing: list[Leg] = field(default_factory=list)
     unreached: list[Leg] = field(default_factory=list)
 
@@ -382,6 +384,7 @@ class FakeCall:
     def _write_wav(self, path: Path, began: float, *, talking: bool = False) -> None:
         """Write what was said from a moment on until now: a tone for speech, zeros for silence."""
         frames = bytearray(2 * round((self.now - began) * RATE))
+        self.written.append(len(frames) / 2 / RATE)
         spoken = [(began, self.now)] if talking else self._talks
         for start, end in spoken:
             first = max(0, round((start - began) * RATE))

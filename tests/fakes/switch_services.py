@@ -214,4 +214,4 @@ class FakeCallDataRecords:
         self.noted.append((call_sid, cause, sip_status))
 
 
-NOT_REGISTERED = PlatformRefused("client is not registered", 422)
+NOT_REGISTERED = PlatformRefused("client is not registered", 404)

@@ -148,7 +148,8 @@ class Routes(Protocol):
         """Return the leg to dial for a call of the platform's.
 
         Raises:
-            PlatformRefused: when the client that it is for is not registered.
+            PlatformRefused: with status 404 when the client that it is for is not registered, with another when the
+                parameters lead nowhere.
             PlatformUnavailable: when nobody can tell where the client is.
 
         """

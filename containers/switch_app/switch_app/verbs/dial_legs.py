@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Final
 
 from switch_app.call import Leg, LegResult
@@ -71,7 +72,8 @@ async def _prepare(session: Session, nouns: Sequence[Noun], caller_id: str | Non
         if isinstance(leg, Leg):
             found.append(leg)
             continue
-        cause, status = _NOT_REGISTERED if isinstance(leg, PlatformRefused) else _NOT_ROUTED
+        is_not_registered = isinstance(leg, PlatformRefused) and leg.status == HTTPStatus.NOT_FOUND
+        cause, status = _NOT_REGISTERED if is_not_registered else _NOT_ROUTED
         expected = isinstance(leg, (PlatformRefused, PlatformUnavailable))
         extra = {"call_sid": call.sid, "reason": str(leg)}
         logger.log(

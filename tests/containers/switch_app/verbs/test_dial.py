@@ -315,6 +315,7 @@ def test_a_refusal_after_it_was_cut_short_needs_no_record() -> None:
     ("failure", "record"),
     [
         (NOT_REGISTERED, ("child-85516701721", "USER_NOT_REGISTERED", 480)),
+        (PlatformRefused("no such profile", 422), ("child-85516701721", "NORMAL_TEMPORARY_FAILURE", None)),
         (PlatformUnavailable("nobody can tell"), ("child-85516701721", "NORMAL_TEMPORARY_FAILURE", None)),
         (RuntimeError("a fault"), ("child-85516701721", "NORMAL_TEMPORARY_FAILURE", None)),
     ],
