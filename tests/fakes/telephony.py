@@ -2,8 +2,9 @@
 
 import asyncio
 import uuid
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from switch_app.call import Leg
 from switch_app.errors import MediaServerError
@@ -162,8 +163,8 @@ class FakeTelephony:
         if self.down is not None:
             raise MediaServerError(self.down)
 
-    def _begin(self, work: object) -> asyncio.Task[None]:
-        task: asyncio.Task[None] = asyncio.ensure_future(work)  # type: ignore[arg-type]
+    def _begin(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
