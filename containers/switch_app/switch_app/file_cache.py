@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import logging
 import os
+import re
 import tempfile
 import time
 from collections.abc import Callable
@@ -14,16 +15,20 @@ logger = logging.getLogger(__name__)
 
 _CLEANING_SECONDS: Final = 600.0
 _IN_USE_SECONDS: Final = 3600.0
-_PARTIAL: Final = ".partial"
+# Whatever else is in the directory is somebody else's.
+_KEPT: Final = re.compile(r"[0-9a-f]{64}\.[a-z0-9]{1,8}")
+_PARTIAL: Final = re.compile(r"prompt-.*\.partial")
 
 
 def key_of(*parts: str) -> str:
-    """Return a name for what is made of some texts."""
+    """Return what the name of a file that is made of some texts begins with; a dot and what it ends with follow."""
     return hashlib.sha256("\0".join(parts).encode("utf-8", errors="surrogatepass")).hexdigest()
 
 
 class FileCache:
     """A directory of files, bounded in size. The methods but `start` and `close` are blocking calls.
+
+    Names are of `key_of`, with an ending; files of other names are not touched.
 
     A file is there as a whole or not at all. One that was used within the last hour is never removed: a call may be
     about to play it.
@@ -62,7 +67,7 @@ class FileCache:
 
     def new_partial(self) -> Path:
         """Return an empty file for what is to become one of the cache's; `keep` or `discard` takes it."""
-        handle, name = tempfile.mkstemp(suffix=_PARTIAL, dir=self._directory)
+        handle, name = tempfile.mkstemp(prefix="prompt-", suffix=".partial", dir=self._directory)
         os.fchmod(handle, 0o644)  # the media server reads it, as another user
         os.close(handle)
         return Path(name)
@@ -82,12 +87,15 @@ class FileCache:
         now, total, files = self._clock(), 0, []
         with os.scandir(self._directory) as entries:
             for entry in entries:
+                is_partial = _PARTIAL.fullmatch(entry.name) is not None
+                if not is_partial and _KEPT.fullmatch(entry.name) is None:
+                    continue
                 try:
-                    status = entry.stat()
+                    status = entry.stat(follow_symlinks=False)
                 except FileNotFoundError:
                     continue  # another switch was faster
                 age = now - status.st_mtime
-                if entry.name.endswith(_PARTIAL) and age > _IN_USE_SECONDS:
+                if is_partial and age > _IN_USE_SECONDS:
                     Path(entry.path).unlink(missing_ok=True)
                     continue
                 total += status.st_size

@@ -12,10 +12,14 @@ from switch_app.single_flight import SingleFlight
 HOUR = 3600.0
 
 
-def put(cache: FileCache, name: str, size: int, used: float) -> Path:
+def name_of(text: str) -> str:
+    return f"{key_of(text)}.wav"
+
+
+def put(cache: FileCache, text: str, size: int, used: float) -> Path:
     partial = cache.new_partial()
     partial.write_bytes(b"x" * size)
-    path = cache.keep(partial, name)
+    path = cache.keep(partial, name_of(text))
     os.utime(path, (used, used))
     return path
 
@@ -25,24 +29,34 @@ def test_what_was_not_used_for_longest_goes_first(tmp_path: Path) -> None:
     for number in range(5):
         put(cache, str(number), 100, used=number * HOUR)
     assert cache.clean() == 200
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["3", "4"]
+    assert {path.name for path in tmp_path.iterdir()} == {name_of("3"), name_of("4")}
 
 
 def test_what_was_found_counts_as_used(tmp_path: Path) -> None:
     cache = FileCache(tmp_path, bytes_maximum=100, clock=lambda: 10 * HOUR)
-    put(cache, "old", 100, used=0)
-    put(cache, "newer", 100, used=HOUR)
-    assert cache.find("old") == tmp_path / "old"
+    old = put(cache, "old", 100, used=0)
+    newer = put(cache, "newer", 100, used=HOUR)
+    assert cache.find(old.name) == old
     cache.clean()
-    assert [path.name for path in tmp_path.iterdir()] == ["old"]
-    assert cache.find("newer") is None
+    assert list(tmp_path.iterdir()) == [old]
+    assert cache.find(newer.name) is None
 
 
 def test_what_may_be_about_to_be_played_stays(tmp_path: Path) -> None:
     cache = FileCache(tmp_path, bytes_maximum=0, clock=lambda: HOUR)
-    put(cache, "a", 100, used=HOUR - 10)
+    path = put(cache, "a", 100, used=HOUR - 10)
     assert cache.clean() == 100
-    assert (tmp_path / "a").exists()
+    assert path.exists()
+
+
+def test_what_is_somebody_elses_stays(tmp_path: Path) -> None:
+    cache = FileCache(tmp_path, bytes_maximum=0, clock=lambda: 10 * HOUR)
+    (tmp_path / "directory").mkdir()
+    for name in ("a.wav", "call.cdr.json", "other.partial"):
+        (tmp_path / name).touch()
+        os.utime(tmp_path / name, (0, 0))
+    assert cache.clean() == 0
+    assert len(list(tmp_path.iterdir())) == 4
 
 
 def test_what_was_begun_and_never_finished_goes(tmp_path: Path) -> None:
