@@ -104,8 +104,9 @@ def test_each_profile_advertises_its_address(tmp_path: Path) -> None:
         profile.get("name"): {param.get("name"): param.get("value") for param in profile.iter("param")}
         for profile in sip.iter("profile")
     }
-    assert profiles["nat_gateway"] == {"sip-port": "5060", "ext-rtp-ip": "13.250.230.15", "context": "inbound"}
-    assert profiles["nat_instance"] == {"sip-port": "6080", "ext-rtp-ip": "18.141.245.230", "context": "inbound"}
+    own = {"ext-sip-ip": "10.10.1.13", "context": "inbound"}
+    assert profiles["nat_gateway"] == {"sip-port": "5060", "ext-rtp-ip": "13.250.230.15", **own}
+    assert profiles["nat_instance"] == {"sip-port": "6080", "ext-rtp-ip": "18.141.245.230", **own}
     assert profiles["uac_nat_instance"] == {
         "sip-port": "6081",
         "ext-rtp-ip": "18.141.245.230",

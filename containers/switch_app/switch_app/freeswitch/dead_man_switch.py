@@ -42,6 +42,17 @@ class DeadManSwitch:
             except MediaServerError as error:
                 logger.warning("order to end calls is not put off", extra={"reason": str(error)})
 
+    async def begin(self) -> None:
+        """Put the order off, and withdraw one that a process before this one left.
+
+        Raises:
+            MediaServerError: when FreeSWITCH is not reached, or refuses.
+
+        """
+        for group in _GROUPS:
+            await self._api(f"sched_del {group}")
+        await self.put_off()
+
     async def put_off(self) -> None:
         """Put the order off.
 

@@ -147,7 +147,7 @@ class FreeSwitch:
     async def _connected(self) -> None:
         if self._grace is not None:
             self._grace.cancel()
-        await self._dead_man_switch.put_off()
+        await self._dead_man_switch.begin()
         if self._is_new:
             # What a process before this one left behind nobody controls.
             await self._event_socket.api(f"hupall {CAUSE}")
