@@ -8,7 +8,7 @@ import itertools
 import random
 import re
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 from tests.support.sip_message import Message, build
@@ -143,6 +143,10 @@ class PhoneCall(asyncio.DatagramProtocol):
         self.final.set_result(int(status.split()[0]))
         self.ended.set()
 
+    def respond_once(self, status: str, headers: Sequence[tuple[str, str]]) -> None:
+        """Answer with some headers, such as a challenge; the caller may ask again."""
+        self._respond(self.messages[0], status, headers=headers)
+
     def hang_up(self) -> None:
         """Send BYE."""
         self._sequence += 1
@@ -238,11 +242,11 @@ class PhoneCall(asyncio.DatagramProtocol):
         ]
         self.phone.send(build(f"{method} {target} SIP/2.0", [*own, *(headers or {}).items()], body), self.peer)
 
-    def _respond(self, request: Message, status: str, body: str = "") -> None:
+    def _respond(self, request: Message, status: str, body: str = "", headers: Sequence[tuple[str, str]] = ()) -> None:
         to = request.header("To") if request.tag("To") else f"{request.header('To')};tag={self._tag}"
         own = [*(("Via", value) for value in request.headers("Via")), ("From", request.header("From")), ("To", to)]
         own += [(name, request.header(name)) for name in ("Call-ID", "CSeq")]
-        own.append(("Contact", f"<sip:phone@{self.phone.address}:5060>"))
+        own += [("Contact", f"<sip:phone@{self.phone.address}:5060>"), *headers]
         self.phone.send(build(f"SIP/2.0 {status}", own, body), self.peer)
 
     def _sdp(self) -> str:

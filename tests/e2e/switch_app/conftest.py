@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -69,9 +70,24 @@ class Handler:
         """Return the next call."""
         return await asyncio.wait_for(self.calls.get(), seconds)
 
+    async def until_completed(self, uuid: str, seconds: float = 5.0) -> None:
+        """Wait until the end of a call is told."""
+        async with asyncio.timeout(seconds):
+            while "completed" not in self.kinds(uuid):
+                await asyncio.sleep(0.02)
+
     def kinds(self, uuid: str) -> list[str]:
         """Return the events of a call."""
         return [str(event.kind) for event in self.events if event.uuid == uuid]
+
+
+async def record_of(process: FreeSwitchProcess, call_sid: str, seconds: float = 5.0) -> dict[str, Any]:
+    """Wait for the record of a call that counts and return its variables; there must be one and no other."""
+    async with asyncio.timeout(seconds):
+        while not (found := process.recorded(call_sid)):
+            await asyncio.sleep(0.05)
+    assert len(found) == 1
+    return found[0]
 
 
 def settings_of(process: FreeSwitchProcess, **changes: object) -> FreeSwitchSettings:

@@ -1,0 +1,176 @@
+"""What happens to calls when the app, FreeSWITCH or their connection dies, and when the switch takes no more."""
+
+import asyncio
+import os
+import shutil
+import sys
+import tempfile
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from switch_app.call import Leg, Silence
+from switch_app.errors import CallEnded, MediaServerError
+from switch_app.freeswitch.event_socket import EventSocketAddress
+from switch_app.freeswitch.telephony import FreeSwitch, FreeSwitchSettings
+from tests.e2e.switch_app.conftest import HANDOVER_PORT, Handler, ready, record_of, settings_of
+from tests.support.freeswitch import FreeSwitchProcess
+from tests.support.loopback import LoopbackNetwork
+from tests.support.phone import Phone
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture
+def own_freeswitch(network: LoopbackNetwork) -> Iterator[FreeSwitchProcess]:
+    """A FreeSWITCH to be killed."""
+    directory = Path(tempfile.mkdtemp(prefix="fs-"))
+    address = network.address()
+    with FreeSwitchProcess(directory, address, f"{address}:{HANDOVER_PORT}") as process:
+        yield process
+        process.stop(kill=True)
+    shutil.rmtree(directory)
+
+
+async def test_a_call_without_an_app_is_refused_so_that_the_gateway_tries_another(
+    freeswitch_process: FreeSwitchProcess, phone: Phone
+) -> None:
+    end = await phone.call(freeswitch_process.address, "1234")
+    assert await asyncio.wait_for(end.final, 2) == 503
+
+
+async def test_an_app_that_is_killed_takes_no_call_with_it_silently(
+    freeswitch_process: FreeSwitchProcess, phone: Phone
+) -> None:
+    arguments = ["-m", "tests.e2e.switch_app.app_process", freeswitch_process.address, "2"]
+    paths = os.pathsep.join([str(ROOT), str(ROOT / "containers" / "switch_app")])
+    app = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *arguments,
+        env={**os.environ, "PYTHONPATH": paths},
+        cwd=ROOT,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    try:
+        assert app.stdout is not None
+        assert await asyncio.wait_for(app.stdout.readline(), 15) == b"ready\n"
+        sid = str(uuid.uuid4())
+        end = await phone.call(freeswitch_process.address, "1234", {"X-Sid": sid})
+        assert await asyncio.wait_for(end.final, 3) == 200
+        # It is put off for as long as the app lives.
+        await asyncio.sleep(2.5)
+        assert not end.ended.is_set()
+    finally:
+        app.kill()
+        await app.wait()
+    await asyncio.wait_for(end.ended.wait(), 4)
+    record = await record_of(freeswitch_process, sid)
+    assert (record["hangup_cause"], record["sip_term_status"]) == ("NORMAL_TEMPORARY_FAILURE", "200")
+
+
+async def test_an_app_that_starts_ends_what_the_one_before_left(
+    freeswitch_process: FreeSwitchProcess, phone: Phone
+) -> None:
+    first = FreeSwitch(settings_of(freeswitch_process), Handler())
+    await first.start()
+    await ready(first)
+    other = Handler()
+    end = await phone.call(freeswitch_process.address, "1234")
+    await asyncio.wait_for(first._handler.next_call(), 3)  # type: ignore[attr-defined]
+    # Its socket is closed by another process only when that dies; FreeSWITCH still has the call.
+    second = FreeSwitch(
+        FreeSwitchSettings(settings_of(freeswitch_process).event_socket, (freeswitch_process.address, 8085)), other
+    )
+    await second.start()
+    await ready(second)
+    assert await asyncio.wait_for(end.final, 3) == 503
+    await second.close()
+    await first.close()
+
+
+async def test_freeswitch_that_dies_ends_its_calls_and_is_found_again(
+    own_freeswitch: FreeSwitchProcess, handler: Handler, phone: Phone, other_phone: Phone
+) -> None:
+    telephony = FreeSwitch(settings_of(own_freeswitch, grace_seconds=0.5), handler)
+    await telephony.start()
+    await ready(telephony)
+    await phone.call(own_freeswitch.address, "1234")
+    call = await handler.next_call()
+    await call.answer({})
+    ringing = Leg(str(uuid.uuid4()), f"1@{other_phone.address}", "nat_gateway", "1000", str(uuid.uuid4()))
+    await telephony.originate(ringing, 30)
+    (await other_phone.next_call()).ring()
+    await telephony.check()
+    playing = asyncio.ensure_future(call.play([Silence(60)]))
+    await asyncio.sleep(0.3)
+
+    own_freeswitch.stop(kill=True)
+    with pytest.raises(CallEnded):
+        await asyncio.wait_for(playing, 2)
+    for leg in (call.uuid, ringing.uuid):
+        await handler.until_completed(leg, 3)
+        assert handler.kinds(leg).count("completed") == 1
+    with pytest.raises(MediaServerError, match="not reached"):
+        await telephony.check()
+    with pytest.raises(MediaServerError, match="not reached"):
+        await telephony.originate(ringing, 30)
+
+    own_freeswitch.start()
+    async with asyncio.timeout(10):
+        while True:
+            try:
+                await telephony.check()
+            except MediaServerError:
+                await asyncio.sleep(0.1)
+            else:
+                break
+    await phone.call(own_freeswitch.address, "1234")
+    await (await handler.next_call()).hangup()
+    await telephony.close()
+
+
+async def test_a_switch_that_takes_no_more_calls_keeps_those_it_has(
+    freeswitch_process: FreeSwitchProcess, telephony: FreeSwitch, handler: Handler, phone: Phone
+) -> None:
+    end = await phone.call(freeswitch_process.address, "1234")
+    call = await handler.next_call()
+    await call.answer({})
+    await telephony.refuse_new_calls()
+    late = await phone.call(freeswitch_process.address, "1234")
+    assert await asyncio.wait_for(late.final, 2) == 503
+    await call.play([Silence(0.2)])
+    assert not end.ended.is_set()
+    assert freeswitch_process.healthcheck().returncode == 0
+    await call.hangup()
+
+
+async def test_a_wrong_password_is_told(freeswitch_process: FreeSwitchProcess, handler: Handler) -> None:
+    settings = FreeSwitchSettings(EventSocketAddress(freeswitch_process.address, 8021, "wrong"), ("127.0.0.1", 8084))
+    telephony = FreeSwitch(settings, handler)
+    await telephony.start()
+    await asyncio.sleep(0.3)
+    with pytest.raises(MediaServerError, match="auth") as caught:
+        await telephony.check()
+    assert "wrong" not in str(caught.value)
+    await telephony.close()
+
+
+def test_the_health_check_names_what_is_not_there(freeswitch_process: FreeSwitchProcess) -> None:
+    def check(**settings: str) -> tuple[int, str]:
+        environment = freeswitch_process.environment
+        freeswitch_process.environment = {**environment, **settings}
+        try:
+            ended = freeswitch_process.healthcheck()
+        finally:
+            freeswitch_process.environment = environment
+        return ended.returncode, ended.stderr
+
+    assert check() == (0, "")
+    status, said = check(FS_SIP_ALTERNATIVE_PORT="5999")
+    assert (status, ":5999" in said) == (1, True)
+    status, said = check(FS_EVENT_SOCKET_PORT="5999")
+    assert (status, "no event socket" in said) == (1, True)
+    status, said = check(FS_EVENT_SOCKET_PASSWORD="wrong")
+    assert (status, "refuses the password" in said) == (1, True)
