@@ -1,6 +1,7 @@
 """Finds out, while OpenSIPS and the scheduler run, that a file of theirs was damaged, replaced or removed."""
 
 import logging
+import os
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -27,9 +28,14 @@ class FileWatch:
 
     path: Path
     _identity: tuple[int, int] = field(init=False)
+    _descriptor: int = field(init=False)
 
     def __post_init__(self) -> None:
         self._identity = self._look()
+        # Never closed: closing a file drops all locks that this process has on it, those of SQLite's connections too
+        # (https://www.sqlite.org/howtocorrupt.html, section 2.2). OpenSIPS would then take itself for the last that has
+        # the file open, remove the write-ahead log, and nothing that it writes later would be seen here.
+        self._descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
 
     def _look(self) -> tuple[int, int]:
         found = self.path.stat()
@@ -45,11 +51,10 @@ class FileWatch:
         try:
             if self._look() != self._identity:
                 return "was replaced"
-            with self.path.open("rb") as file:
-                if file.read(len(_HEADER)) != _HEADER:
-                    return "is no SQLite file"
         except FileNotFoundError:
             return "is gone"
+        if os.pread(self._descriptor, len(_HEADER), 0) != _HEADER:
+            return "is no SQLite file"
         return "is corrupt" if thorough and schema.is_corrupt(self.path) else None
 
 
