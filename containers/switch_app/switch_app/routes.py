@@ -69,7 +69,7 @@ class PlatformRoutes:
 
     async def _address(self, routing: RoutingParameters) -> tuple[str, str | None]:
         if routing.address is not None:
-            return routing.address, None
+            return routing.address.removeprefix("sip:"), None
         # The plus comes before everything, the prefix too, and so is not the number's.
         number = format_number(routing.destination, NumberFormat(national=routing.national_dialing))
         prefix = ("+" if routing.plus_prefix else "") + digits_of(routing.dial_string_prefix or "")

@@ -52,6 +52,7 @@ async def leg(routes: PlatformRoutes, sender: str = "2442", **routing: Any) -> L
         ({}, "855716100987@sip.example.com"),  # APP-97, APP-100
         ({"address": "1234@192.168.1.1"}, "1234@192.168.1.1"),  # APP-99
         ({"address": "alice@sip.example.com", "destination": "sip:alice@sip.example.com"}, "alice@sip.example.com"),
+        ({"address": "sip:alice@sip.example.com"}, "alice@sip.example.com"),
         ({"address": "alice@sip.example.com;transport=tcp"}, "alice@sip.example.com;transport=tcp"),
         ({"dial_string_prefix": "1234", "plus_prefix": True}, "+1234855716100987@sip.example.com"),  # APP-101
         ({"national_dialing": True}, "0716100987@sip.example.com"),  # APP-102

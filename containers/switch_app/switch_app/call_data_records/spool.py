@@ -88,9 +88,11 @@ class CallDataRecordSpool:
             await asyncio.gather(self._task, return_exceptions=True)
             try:
                 async with asyncio.timeout(seconds):
-                    await self.scan()
-            except TimeoutError:
-                logger.warning("call data records are left for the next start")
+                    while await self.scan():
+                        pass
+            except (TimeoutError, OSError) as error:
+                reason = f"{type(error).__name__}: {error}"
+                logger.warning("call data records are left for the next start", extra={"reason": reason})
         self._thread.shutdown()
 
     def note_unreached(self, call_sid: str, cause: str, sip_status: int | None) -> None:

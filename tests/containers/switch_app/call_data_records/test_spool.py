@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import shutil
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
@@ -191,6 +192,28 @@ async def test_what_is_noted_last_survives_the_end(tmp_path: Path, client: Platf
     again.start()
     await again.close()
     assert [record["variables"]["sip_term_status"] for record in fake.call_data_records] == ["486"]
+
+
+async def test_all_that_is_there_is_sent_before_the_end(
+    tmp_path: Path, client: PlatformClient, fake: FakePlatform
+) -> None:
+    spool = CallDataRecordSpool(tmp_path, client, pause=60)
+    spool.start()
+    await asyncio.sleep(0.05)  # the first look is over, and the next one far away
+    for number in range(120):
+        write(tmp_path, str(number))
+    await spool.close()
+    assert len(fake.call_data_records) == 120
+
+
+async def test_a_directory_that_is_gone_does_not_keep_the_app_from_ending(
+    tmp_path: Path, client: PlatformClient
+) -> None:
+    spool = CallDataRecordSpool(tmp_path / "records", client, pause=0.01, backoff=SHORT)
+    spool.start()
+    shutil.rmtree(tmp_path / "records")
+    await asyncio.sleep(0.05)
+    await spool.close()
 
 
 async def test_what_another_writer_left_half_done_is_not_looked_at(
