@@ -3,8 +3,9 @@
 The records are made in this process, page by page, as a reader of DynamoDB yields them; the network and DynamoDB's own
 time are not in it. Making them and doing nothing with them is what the copy is compared with.
 
-Requests when nothing changes follow from the settings; they are computed, not counted. Prices are AWS's for on-demand
-reads in ap-southeast-1: 0.1425 dollars a million read units, of which a consistent read of a small item is one.
+Requests when nothing changes follow from the settings; they are computed here and counted in scheduler_process. Prices
+are AWS's for on-demand reads in ap-southeast-1: 0.1425 dollars a million read units, of which a consistent read of a
+small item is one.
 
     make bench, or python -m benchmarks.scheduler [--subscribers 100000] [--addresses 10000]
 """
@@ -67,8 +68,8 @@ def _one_change(database: RoutingDatabase, turn: int) -> float:
     return (time.perf_counter() - began) * 1000
 
 
-def _idle(kind: Kind) -> tuple[float, float]:
-    """Return requests a second and dollars a month when nothing changes."""
+def idle_by_settings(kind: Kind) -> tuple[float, float, float]:
+    """Return requests a second, read units a second and dollars a month when nothing changes."""
     environment = {**ENVIRONMENT, "GATEWAY_KIND": kind.value, "FS_EVENT_SOCKET_PASSWORD": "x"}
     environment |= {"SIP_ADVERTISED_ADDRESS": "192.0.2.1", "SIP_LISTEN_ADDRESS": "192.0.2.1"}
     settings = Settings.from_environment(environment)
@@ -76,7 +77,7 @@ def _idle(kind: Kind) -> tuple[float, float]:
     requests, units = looks, looks * len(TABLES[kind])
     if kind is Kind.CLIENT:
         requests, units = requests + looks, units + looks  # the media proxies' head
-    return requests, units * _SECONDS_A_MONTH / 1e6 * _DOLLARS_A_MILLION_READ_UNITS
+    return requests, units, units * _SECONDS_A_MONTH / 1e6 * _DOLLARS_A_MILLION_READ_UNITS
 
 
 def main() -> None:
@@ -107,7 +108,7 @@ def main() -> None:
     print(f"  one change to commit     {median:8.2f} ms  median of 200; p99 {p99:.2f} ms")
     print("\nwhen nothing changes, by the settings:")
     for kind in Kind:
-        requests, dollars = _idle(kind)
+        requests, _, dollars = idle_by_settings(kind)
         print(f"  {kind.value:6} gateway {requests:4.0f} requests a second, {dollars:5.2f} dollars a month")
 
 
