@@ -11,6 +11,7 @@ beside what the settings say; prices are AWS's for on-demand reads in ap-southea
 """
 
 import argparse
+import io
 import logging
 import sqlite3
 import statistics
@@ -18,7 +19,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -39,7 +40,7 @@ from tests.support.scheduler import Sidecar
 _GIVE_UP_SECONDS = 90.0
 _BATCH = 25
 _CHANGES = 20
-_IDLE_SECONDS = 6.0
+_IDLE_SECONDS = 10.0
 
 
 def _items(subscriber_count: int, address_count: int) -> Iterator[tuple[Table, WireItem]]:
@@ -139,13 +140,14 @@ def _idle(kind: Kind, endpoint: str, directory: Path) -> tuple[float, float]:
 
     scheduler = Scheduler(Settings.from_environment(environment | {"STATE_DIRECTORY": str(directory)}), dynamodb)
     logging.disable(logging.CRITICAL)  # it complains of an OpenSIPS that is not there
-    scheduler.start()
     try:
-        _wait((directory / "ready").exists, "the whole copy", 0.01)
-        time.sleep(1)
-        dynamodb.meta.events.register("before-parameter-build.dynamodb", count)
-        time.sleep(_IDLE_SECONDS)
-        dynamodb.meta.events.unregister("before-parameter-build.dynamodb", count)
+        with redirect_stdout(io.StringIO()):  # its metrics
+            scheduler.start()
+            _wait((directory / "ready").exists, "the whole copy", 0.01)
+            time.sleep(1)
+            dynamodb.meta.events.register("before-parameter-build.dynamodb", count)
+            time.sleep(_IDLE_SECONDS)
+            dynamodb.meta.events.unregister("before-parameter-build.dynamodb", count)
     finally:
         scheduler.stop()
         logging.disable(logging.NOTSET)
