@@ -49,6 +49,7 @@ def freeswitch_process(network: LoopbackNetwork) -> Iterator[FreeSwitchProcess]:
     address = network.address()
     with FreeSwitchProcess(directory, address, f"{address}:{HANDOVER_PORT}") as process:
         yield process
+        process.stop(kill=True)  # its own end takes five seconds
     shutil.rmtree(directory)
 
 

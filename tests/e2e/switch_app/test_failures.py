@@ -90,6 +90,23 @@ async def test_an_app_that_starts_ends_what_the_one_before_left(
     await first.close()
 
 
+async def test_an_app_that_ends_ends_the_calls_that_there_still_are(
+    freeswitch_process: FreeSwitchProcess, handler: Handler, phone: Phone
+) -> None:
+    telephony = FreeSwitch(settings_of(freeswitch_process), handler)
+    await telephony.start()
+    await ready(telephony)
+    end = await phone.call(freeswitch_process.address, "1234")
+    call = await handler.next_call()
+    await call.answer({})
+    playing = asyncio.ensure_future(call.play([Silence(60)]))
+    await telephony.close()
+    await asyncio.wait_for(end.ended.wait(), 1)
+    with pytest.raises(CallEnded):
+        await playing
+    assert handler.kinds(call.uuid) == ["answered", "completed"]
+
+
 async def test_freeswitch_that_dies_ends_its_calls_and_is_found_again(
     own_freeswitch: FreeSwitchProcess, handler: Handler, phone: Phone, other_phone: Phone
 ) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from switch_app.errors import CallEnded, MediaServerError
-from switch_app.freeswitch.channel import LOST, Channel
+from switch_app.freeswitch.channel import LOST, Channel, to_the_end
 from switch_app.freeswitch.connection import Connection
 from switch_app.freeswitch.messages import Event
 
@@ -42,7 +42,7 @@ class HandoverServer:
             self._server = await asyncio.start_server(self._accept, *self._address)
 
     async def close(self) -> None:
-        """Take no more calls, and leave those that there are."""
+        """Take no more calls, and end those that there are."""
         if self._server is not None:
             self._server.close()
         for task in list(self._tasks):
@@ -89,10 +89,16 @@ class HandoverServer:
             await self._take(channel)
         except CallEnded:
             return
+        except asyncio.CancelledError:
+            # The app ends before its calls do.
+            await to_the_end(self._hangup(channel, LOST))
+            raise
         except Exception:
             # One call's failure is its own; what it was is in the log.
             logger.exception("call failed", extra={"call_uuid": channel.uuid})
             cause = LOST
-        if not channel.ended.done():
-            with contextlib.suppress(CallEnded):
-                await channel.hangup(cause)
+        await self._hangup(channel, cause)
+
+    async def _hangup(self, channel: Channel, cause: str) -> None:
+        with contextlib.suppress(CallEnded):
+            await channel.hangup(cause)
