@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import quote, urljoin
 
 from switch_app.call import AudioFile, Leg, Prompt, Speech
-from switch_app.call_properties import RoutingParameters
+from switch_app.call_properties import BillingParameters, RoutingParameters
 from switch_app.errors import FetchFailed, PlatformRefused, SynthesisFailed
 from switch_app.services import Document, OutboundCall, RecordingReference
 from tests.support import wav_levels
@@ -57,7 +57,7 @@ class FakePlatform:
     Attributes:
         failure: what it answers to everything but notes.
         seconds: how long an answer takes.
-        national_dialing, sip_profile: of the calls that it makes.
+        national_dialing, sip_profile, billing: of the calls that it makes.
 
     """
 
@@ -65,6 +65,7 @@ class FakePlatform:
     seconds: float = 0.0
     national_dialing: bool = False
     sip_profile: str = "nat_gateway"
+    billing: BillingParameters = field(default_factory=BillingParameters)
     speech: list[tuple[str, str, int]] = field(default_factory=list)
     dialled: list[tuple[str, list[str], str | None]] = field(default_factory=list)
     recordings: list[tuple[str, str | None, str | None]] = field(default_factory=list)
@@ -104,7 +105,7 @@ class FakePlatform:
             national_dialing=self.national_dialing,
             sip_profile=self.sip_profile,
         )
-        return OutboundCall(f"child-{destination}", "account", "carrier", sender or "855", routing)
+        return OutboundCall(f"child-{destination}", "account", "carrier", sender or "855", routing, self.billing)
 
 
 @dataclass

@@ -1,12 +1,12 @@
 """What a verb may ask for beside the call itself. Verbs know these, and no HTTP, AWS or disk behind them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 from switch_app.call import AudioFile, Leg, Prompt
-from switch_app.call_properties import CallProperties, RoutingParameters
+from switch_app.call_properties import BillingParameters, CallProperties, RoutingParameters
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +75,7 @@ class OutboundCall:
     carrier_sid: str
     sender: str
     routing: RoutingParameters
+    billing: BillingParameters = field(default_factory=BillingParameters)
 
 
 @dataclass(frozen=True, slots=True)

@@ -315,7 +315,7 @@ def test_whenever_updates_come_the_last_document_is_run_and_nothing_of_the_other
     assert_nothing_is_lost(run)
 
 
-@settings(max_examples=100)
+@settings(max_examples=150)
 @given(
     body=bodies,
     moment=moments,

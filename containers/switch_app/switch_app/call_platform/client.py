@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 from switch_app.call_platform.api import Api, Repeat
-from switch_app.call_properties import CallProperties, RoutingParameters, text
+from switch_app.call_properties import BillingParameters, CallProperties, RoutingParameters, text
 from switch_app.errors import InvalidRequest, PlatformUnavailable
 from switch_app.services import OutboundCall, RecordingReference
 from switch_app.telephony import CallEvent
@@ -135,6 +135,7 @@ def _outbound_call(body: object) -> OutboundCall:
         carrier_sid=text(body, "carrier_sid"),
         sender=text(body, "from"),
         routing=RoutingParameters.parse(body.get("routing_parameters")),
+        billing=BillingParameters.parse(body.get("billing_parameters")),
     )
 
 

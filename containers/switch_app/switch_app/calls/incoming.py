@@ -3,10 +3,10 @@
 import logging
 from typing import Final
 
+from switch_app.billing import billing_variables
 from switch_app.call import Call, Rejection
 from switch_app.call_platform.client import InboundCall
 from switch_app.call_properties import CallProperties
-from switch_app.calls.billing import billing_variables
 from switch_app.calls.call_register import CallRegister
 from switch_app.calls.live_calls import LiveCall
 from switch_app.errors import CallEnded, PlatformRefused, PlatformUnavailable
@@ -88,7 +88,12 @@ class Incoming:
         variables = {
             "record_cdr": "true",
             "somleng_call_sid": properties.sid,
-            **billing_variables(properties, properties.to),
+            **billing_variables(
+                properties.billing,
+                carrier_sid=properties.carrier_sid,
+                account_sid=properties.account_sid,
+                destination=properties.to,
+            ),
         }
         try:
             await call.set_variables(variables)

@@ -7,8 +7,8 @@ from collections import OrderedDict
 from dataclasses import replace
 from typing import Final
 
+from switch_app.billing import billing_variables
 from switch_app.call_properties import CallProperties, RoutingParameters
-from switch_app.calls.billing import billing_variables
 from switch_app.calls.call_register import CallRegister
 from switch_app.calls.calls import Calls
 from switch_app.calls.live_calls import LiveCall, LiveCalls
@@ -100,7 +100,13 @@ class Originations:
             )
         except PlatformRefused as error:
             return self._fail(properties, str(error))
-        leg = replace(leg, variables={**leg.variables, **billing_variables(properties, routing.destination)})
+        charged = billing_variables(
+            properties.billing,
+            carrier_sid=properties.carrier_sid,
+            account_sid=properties.account_sid,
+            destination=routing.destination,
+        )
+        leg = replace(leg, variables={**leg.variables, **charged})
         live = LiveCall(leg.uuid, properties)
         # What happens to the leg may be told before this hears that there is one.
         self._live_calls.add(live)

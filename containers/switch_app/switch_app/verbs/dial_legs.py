@@ -3,10 +3,11 @@
 import asyncio
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Final
 
+from switch_app.billing import billing_variables
 from switch_app.call import Leg, LegResult
 from switch_app.errors import PlatformRefused, PlatformUnavailable
 from switch_app.services import OutboundCall
@@ -90,7 +91,13 @@ async def _leg(session: Session, call: OutboundCall, noun: Noun) -> Leg:
     leg = await session.services.routes.leg(
         call.routing, call.sid, call.sender, account_sid=call.account_sid, carrier_sid=call.carrier_sid
     )
-    return noun.applied_to(leg)
+    charged = billing_variables(
+        call.billing,
+        carrier_sid=call.carrier_sid,
+        account_sid=call.account_sid,
+        destination=call.routing.destination,
+    )
+    return replace(noun.applied_to(leg), variables={**leg.variables, **charged})
 
 
 async def _abandon(session: Session, preparation: asyncio.Task[Children]) -> None:

@@ -104,20 +104,37 @@ class Gather:
             if prompts:
                 await call.play(prompts)
             return await call.next_digit(self.timeout)
-        playing = asyncio.ensure_future(call.play(prompts))
         first = asyncio.ensure_future(call.next_digit(None))
-        try:
-            await asyncio.wait({playing, first}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            # Both have ended when this is left, however it is: the call does nothing behind the next verb's back.
-            playing.cancel()
-            first.cancel()
-            await asyncio.gather(playing, first, return_exceptions=True)
+        await _play_until(call, prompts, first)
         if not first.cancelled():
             return first.result()
-        if not playing.cancelled():
-            playing.result()
         return await call.next_digit(self.timeout)
+
+
+async def _play_until(call: Call, prompts: Sequence[Prompt], key: asyncio.Task[str | None]) -> None:
+    """Let the caller hear prompts until a key is pressed; the wait for the key is over when this is left.
+
+    It is the wait and not the playing that has a task of its own: a task that was told to end before it began would
+    begin all the same, and the caller would hear a prompt after an update.
+    """
+    loop = asyncio.get_running_loop()
+    is_playing = True
+    try:
+        async with asyncio.timeout(None) as playing:
+
+            def stop(_: object) -> None:
+                if is_playing:
+                    playing.reschedule(loop.time())
+
+            key.add_done_callback(stop)
+            await call.play(prompts)
+    except TimeoutError:
+        if not playing.expired():
+            raise
+    finally:
+        is_playing = False
+        key.cancel()
+        await asyncio.gather(key, return_exceptions=True)
 
 
 def _read_prompts(element: Element) -> Sequence[Say | Play | Pause]:

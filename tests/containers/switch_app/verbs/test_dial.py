@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from switch_app.call import DialResult, LegResult, SipCredentials
+from switch_app.call_properties import BillingParameters
 from switch_app.errors import PlatformRefused, PlatformUnavailable, TwimlError
 from switch_app.interpreter import Update
 from switch_app.verbs.catalogue import read_verbs
@@ -71,6 +72,22 @@ def test_how_the_platform_routes_it_reaches_the_routes(attribute: str, value: ob
     run = dial(prepare=lambda run: setattr(run.platform, attribute, value))
     assert getattr(run.platform.calls[0].routing, attribute) == value
     assert run.call.dial_requests[0].legs[0].profile == run.platform.sip_profile
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_pg_18_each_leg_has_what_it_is_charged_by(enabled: bool) -> None:
+    run = dial(
+        TWO,
+        prepare=lambda run: setattr(run.platform, "billing", BillingParameters(enabled, "outbound_calls", "prepaid")),
+    )
+    charged = {
+        "cgr_tenant": "carrier",
+        "cgr_account": "account",
+        "cgr_category": "outbound_calls",
+        "cgr_destination": "85516701721",
+        "cgr_reqtype": "*prepaid",
+    }
+    assert run.call.dial_requests[0].legs[0].variables == (charged if enabled else {"cgr_reqtype": "*none"})
 
 
 def test_app_59_several_ring_at_once() -> None:
