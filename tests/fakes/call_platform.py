@@ -13,10 +13,11 @@ import secrets
 import sys
 import threading
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any, Self
 
 from tests.fakes.call_platform_resources import Answer, PlatformCall, PlatformResources, Request, decode_record
+from tests.fakes.quiet_server import QuietServer
 
 __all__ = ["CallPlatform", "PlatformCall", "Request", "decode_record"]
 
@@ -51,7 +52,7 @@ class CallPlatform(PlatformResources):
         self.requests: list[Request] = []
         self._lock = threading.RLock()
         self._released = threading.Event()
-        self._server = ThreadingHTTPServer(("127.0.0.1", port), _handler_of(self))
+        self._server = QuietServer(("127.0.0.1", port), _handler_of(self))
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
 

@@ -1,12 +1,13 @@
 """A customer's web server: documents and audio as scripted, and everything that such a server can do wrong."""
 
-import sys
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any, Self
 from urllib.parse import parse_qsl, urlsplit
+
+from tests.fakes.quiet_server import QuietServer
 
 
 @dataclass(frozen=True)
@@ -79,13 +80,6 @@ class _Script:
         return self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
 
 
-class _Server(ThreadingHTTPServer):
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing of clients that leave early: the tests make them."""
-        if not isinstance(sys.exception(), ConnectionError):
-            super().handle_error(request, client_address)
-
-
 class CustomerServer:
     """A server on 127.0.0.1, as a context.
 
@@ -101,7 +95,7 @@ class CustomerServer:
         self._scripts: dict[str, _Script] = {}
         self._lock = threading.Lock()
         self._stopped = threading.Event()
-        self._server = _Server(("127.0.0.1", port), _handler_of(self))
+        self._server = QuietServer(("127.0.0.1", port), _handler_of(self))
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
 
