@@ -10,7 +10,11 @@ from urllib.parse import quote, urljoin
 from switch_app.call import AudioFile, Leg, Prompt, Speech
 from switch_app.call_properties import BillingParameters, RoutingParameters
 from switch_app.errors import FetchFailed, PlatformRefused, SynthesisFailed
+from switch_app.routes import PlatformRoutes
 from switch_app.services import Document, OutboundCall, RecordingReference
+from switch_app.voices.catalogue import Catalogue, polly_voices
+from switch_app.voices.resolve import resolve_voice
+from tests.fakes.polly import VOICES
 from tests.support import wav_levels
 
 
@@ -105,7 +109,9 @@ class FakePlatform:
             national_dialing=self.national_dialing,
             sip_profile=self.sip_profile,
         )
-        return OutboundCall(f"child-{destination}", "account", "carrier", sender or "855", routing, self.billing)
+        return OutboundCall(
+            f"child-{destination}", "account", "carrier", sender or "+855715100678", routing, self.billing
+        )
 
 
 @dataclass
@@ -113,21 +119,18 @@ class FakePrompts:
     """Speech and audio.
 
     Attributes:
+        catalogue: the voices that there are.
         failing: texts and URLs that cannot be had.
         seconds: how long each takes.
 
     """
 
+    catalogue: Catalogue = field(default_factory=lambda: Catalogue(polly_voices(VOICES)))
     failing: set[str] = field(default_factory=set)
     seconds: float = 0.0
-    voices_asked: list[tuple[str, str, str]] = field(default_factory=list)
 
     def voice(self, name: str, language: str, default: str) -> str:
-        """The voices that TwiML has names of its own for, and those named outright; what a language gets is for the
-        voices' own tests."""
-        self.voices_asked.append((name, language, default))
-        named = name if name.startswith(("Basic.", "Polly.")) else ""
-        return {"man": "Basic.Kal", "woman": "Basic.Slt"}.get(name) or named or default
+        return resolve_voice(self.catalogue, name, language, default)
 
     async def speech(self, voice: str, text: str) -> Prompt:
         await asyncio.sleep(self.seconds)
@@ -178,10 +181,11 @@ class FakeRecordings:
 
 @dataclass
 class FakeRoutes:
-    """How a call leaves: at the host of its trunk.
+    """How a call leaves: as the product itself has it, with channels whose names are known.
 
     Attributes:
         failures: by destination.
+        seconds: how long it takes.
 
     """
 
@@ -194,15 +198,8 @@ class FakeRoutes:
         await asyncio.sleep(self.seconds)
         if routing.destination in self.failures:
             raise self.failures[routing.destination]
-        address = routing.address or f"{routing.destination}@{routing.host}"
-        return Leg(
-            f"uuid-of-{call_sid}",
-            address,
-            routing.sip_profile,
-            sender,
-            call_sid,
-            headers={"X-Somleng-CallSid": call_sid},
-        )
+        routes = PlatformRoutes(None, new_uuid=lambda: f"uuid-of-{call_sid}")
+        return await routes.leg(routing, call_sid, sender, account_sid=account_sid, carrier_sid=carrier_sid)
 
 
 @dataclass

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from switch_app.call import Speech
 from switch_app.errors import FetchFailed
 from switch_app.interpreter import Update
+from switch_app.voices.catalogue import Catalogue
 from tests.fakes.call import Callee
 from tests.support import virtual_time
 from tests.support.switch_session import CALL_SID, URL, Run
@@ -34,8 +35,7 @@ def test_app_7_the_first_document_of_a_call_that_comes() -> None:
         "",
         documents={url: twiml},
         properties={"voice_url": url, "voice_method": "GET"},
-        # What a voice that is not there becomes is the voices' own test.
-        prepare=lambda run: setattr(run.prompts, "voice", lambda name, language, default: default),
+        prepare=lambda run: setattr(run.prompts, "catalogue", Catalogue()),  # one without that voice
     )
     [asked] = run.server.asked
     assert (asked.method, asked.url) == ("GET", url)

@@ -43,7 +43,7 @@ async def test_names_the_client_that_calls(switch: Switch) -> None:
     assert switch.register.inbound[0].client_identifier == "user1"
 
 
-async def test_the_call_data_record_counts_once_the_platform_has_the_call(switch: Switch) -> None:
+async def test_app_8_the_call_data_record_counts_once_the_platform_has_the_call(switch: Switch) -> None:
     switch.register.released.clear()
     call = switch.telephony.come(INBOUND)
     await switch.until(lambda: switch.register.inbound)

@@ -27,6 +27,10 @@ def nothing(run: Run) -> None:
     pass
 
 
+def national(run: Run) -> None:
+    run.platform.national_dialing = True
+
+
 def dial(
     inner: str = "85516701721",
     attributes: str = 'action="/dial_results.xml"',
@@ -56,22 +60,21 @@ def test_app_56_a_number_is_dialled_and_the_next_verb_is_run() -> None:
     assert run.platform.dialled == [(CALL_SID, ["85516701721"], None)]
     [request] = run.call.dial_requests
     [leg] = request.legs
-    assert (leg.address, leg.caller_id, leg.call_sid) == (ALICE, "855", "child-85516701721")
+    assert (leg.address, leg.caller_id, leg.call_sid) == (ALICE, "855715100678", "child-85516701721")
     assert leg.headers == {"X-Somleng-CallSid": "child-85516701721"}
     assert (request.timeout, request.time_limit, request.hangup_on_star, request.record) == (30, 14400, False, None)
     assert run.requests == []
     assert run.heard == ["next."]
 
 
-@pytest.mark.parametrize(
-    ("attribute", "value"),
-    [pytest.param("national_dialing", True, id="APP-57"), pytest.param("sip_profile", "test", id="APP-58")],
-)
-def test_how_the_platform_routes_it_reaches_the_routes(attribute: str, value: object) -> None:
-    """What becomes of it (national format, the profile) is the routes' own test."""
-    run = dial(prepare=lambda run: setattr(run.platform, attribute, value))
-    assert getattr(run.platform.calls[0].routing, attribute) == value
-    assert run.call.dial_requests[0].legs[0].profile == run.platform.sip_profile
+def test_app_57_a_trunk_may_want_national_format() -> None:
+    [leg] = dial(prepare=national).call.dial_requests[0].legs
+    assert (leg.address, leg.caller_id) == ("016701721@27.109.112.140", "0715100678")
+
+
+def test_app_58_the_platform_names_the_profile() -> None:
+    run = dial(prepare=lambda run: setattr(run.platform, "sip_profile", "test"))
+    assert run.call.dial_requests[0].legs[0].profile == "test"
 
 
 @pytest.mark.parametrize("enabled", [True, False])
@@ -134,9 +137,10 @@ def test_app_63_by_get() -> None:
 
 
 def test_app_64_the_callee_is_shown_another_number() -> None:
-    run = dial("+855715100860", 'callerId="85523238265"')
+    run = dial("+855715100860", 'callerId="85523238265"', prepare=national)
     assert run.platform.dialled == [(CALL_SID, ["+855715100860"], "85523238265")]
-    assert run.call.dial_requests[0].legs[0].caller_id == "85523238265"
+    [leg] = run.call.dial_requests[0].legs
+    assert (leg.address, leg.caller_id) == ("0715100860@27.109.112.140", "023238265")
 
 
 @pytest.mark.parametrize(
