@@ -160,14 +160,20 @@ class FakeRecordings:
     delivered: list[tuple[str, float]] = field(default_factory=list)
     trimmed: list[Path] = field(default_factory=list)
     paths: list[Path] = field(default_factory=list)
+    expected: dict[Path, str] = field(default_factory=dict)
+    """The sid of each file that is not handed over yet."""
 
     def new_path(self, call_uuid: str) -> Path:
         self.paths.append(self.directory / f"{call_uuid}-{len(self.paths)}.wav")
         return self.paths[-1]
 
+    async def expect(self, path: Path, recording: RecordingReference) -> None:
+        self.expected[path] = recording.sid
+
     async def deliver(self, path: Path, recording: RecordingReference) -> float | None:
+        self.expected.pop(path, None)
         await asyncio.sleep(self.seconds)
-        length = wav_levels.seconds(path)
+        length = wav_levels.seconds(path) if path.exists() else 0.0
         if not length:
             return None
         self.delivered.append((recording.sid, length))

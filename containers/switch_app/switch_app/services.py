@@ -126,6 +126,11 @@ class Recordings(Protocol):
         """Return where a recording of a call is to be written: a WAV file that does not exist yet."""
         ...
 
+    async def expect(self, path: Path, recording: RecordingReference) -> None:
+        """Note which recording a file is going to be, so that it is delivered also when this process ends before it is
+        handed over. It is handed over in any case, also when nothing is written."""
+        ...
+
     async def deliver(self, path: Path, recording: RecordingReference) -> float | None:
         """Take over a finished file: it will reach the bucket and the platform, also when this process ends meanwhile.
 

@@ -85,29 +85,39 @@ class RecordingDirectory:
             self._numbers.popitem(last=False)
         return path
 
+    def expect(self, path: Path, sid: str) -> None:
+        """Note which recording a file is going to be that is still to be written."""
+        self._write(Delivery(path.name, sid, self._clock()))
+
     def accept(self, path: Path, sid: str) -> tuple[Delivery, float] | None:
         """Note what is to become of a finished file; return that and its length in seconds. None when there is nothing
         in it to deliver: the file is gone then, or among the dead when it is no WAV file."""
+        seconds = self._seconds(path, sid)
+        if not seconds:
+            self._note(path.name).unlink(missing_ok=True)
+            return None
+        delivery = Delivery(path.name, sid, self._clock())
+        self._write(delivery)
+        return delivery, seconds
+
+    def _seconds(self, path: Path, sid: str) -> float:
+        """Return how long a file plays; 0 for one that does not, which is removed, or buried when it may be of use."""
         try:
             with path.open("rb") as file:
                 seconds = read_layout(file).seconds
         except FileNotFoundError:
             logger.warning("a recording has no file", extra={"recording_sid": sid, "file": path.name})
-            return None
+            return 0.0
         except NotWav as error:
             fields = {"recording_sid": sid, "file": path.name, "reason": str(error)}
             if path.stat().st_size:
                 logger.error("a recording is no WAV file", extra=fields)  # noqa: TRY400 - the reason is all there is
                 self._move(path)
-            else:
-                path.unlink()
-            return None
+                return 0.0
+            seconds = 0.0
         if not seconds:
             path.unlink()
-            return None
-        delivery = Delivery(path.name, sid, self._clock())
-        self._write(delivery)
-        return delivery, seconds
+        return seconds
 
     def uploaded(self, delivery: Delivery) -> Delivery:
         """Note that the bucket has it."""
@@ -133,11 +143,16 @@ class RecordingDirectory:
         deliveries = []
         for path in sorted(self.path.glob("*.json")):
             try:
-                fields = json.loads(path.read_text())
-                deliveries.append(Delivery(**fields))
+                delivery = Delivery(**json.loads(path.read_text()))
             except (ValueError, TypeError):
                 logger.exception("what is noted of a recording cannot be read", extra={"file": path.name})
                 self._move(path)
+                continue
+            # A call that ended with the process may not have come to be recorded.
+            if delivery.is_uploaded or self._seconds(self.path / delivery.key, delivery.sid):
+                deliveries.append(delivery)
+            else:
+                path.unlink()
         known = {delivery.key for delivery in deliveries}
         for path in self.path.glob("*.wav"):
             if path.name not in known:

@@ -98,6 +98,14 @@ class RecordingSpool:
         except (NotWav, OSError) as error:
             logger.warning("a recording is not trimmed", extra={"file": path.name, "reason": str(error)})
 
+    async def expect(self, path: Path, recording: RecordingReference) -> None:
+        """Note which recording a file is going to be, so that it is delivered also when this process ends before it is
+        handed over."""
+        try:
+            await self._with_files(partial(self._directory.expect, path, recording.sid))
+        except OSError as error:
+            logger.warning("what a recording is to be cannot be noted", extra={"reason": str(error)})
+
     async def deliver(self, path: Path, recording: RecordingReference) -> float | None:
         """Take over a finished file.
 

@@ -64,15 +64,15 @@ class Record:
         reference = await recording.announce(session)
         if reference is None:
             return None
-        if self.play_beep:
-            await session.call.play([Beep()])
-        # What was pressed for something else does not end what has not begun.
-        session.call.discard_digits()
         request = RecordRequest(recording.path, self.maximum_length, self.timeout, self.finish_keys)
         try:
+            if self.play_beep:
+                await session.call.play([Beep()])
+            # What was pressed for something else does not end what has not begun.
+            session.call.discard_digits()
             recorded = await session.call.record(request)
         finally:
-            # Also of a verb that is cut short.
+            # Also of a verb that is cut short, and when nothing was recorded: the file is expected no more.
             delivery = recording.deliver(session, reference)
         seconds = await session.finish(delivery)
         if seconds is None:

@@ -90,10 +90,12 @@ class Recording:
         more than its recording."""
         platform, call_sid = session.services.platform, session.properties.sid
         try:
-            return await platform.create_recording(call_sid, self.callback_url, self.callback_method)
+            reference = await platform.create_recording(call_sid, self.callback_url, self.callback_method)
         except (PlatformRefused, PlatformUnavailable) as error:
             logger.warning("the platform takes no recording", extra={"call_sid": call_sid, "reason": str(error)})
             return None
+        await session.services.recordings.expect(self.path, reference)
+        return reference
 
     def deliver(self, session: Session, reference: RecordingReference) -> asyncio.Task[float | None]:
         """Begin to hand over the file, whatever becomes of the verb; the result is its length in seconds, and None when
@@ -105,9 +107,7 @@ class Recording:
         return session.begin(self._announce_and_deliver(session))
 
     async def _deliver(self, session: Session, reference: RecordingReference) -> float | None:
-        if not self.path.exists():
-            return None
-        if self.trim:
+        if self.trim and self.path.exists():
             await session.services.recordings.trim(self.path)
         return await session.services.recordings.deliver(self.path, reference)
 

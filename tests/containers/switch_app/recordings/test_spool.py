@@ -243,6 +243,35 @@ async def test_a_caller_that_is_cancelled_leaves_the_delivery_running(
     await spool.close(5)
 
 
+async def test_an_app_that_is_killed_while_it_records_leaves_what_was_recorded_to_the_next(
+    make: Callable[..., RecordingSpool], recording: RecordingReference, fake: FakePlatform, tmp_path: Path
+) -> None:
+    first = make()
+    path, never_written, silent = first.new_path(CALL), first.new_path(CALL), first.new_path(CALL)
+    for expected in (path, never_written, silent):
+        await first.expect(expected, recording)
+    write_wav(path, tone(0.5))
+    write_wav(silent, tone(0))
+    again = make()
+    assert again.new_path(CALL).name == f"{CALL}-4.wav"
+    await again.start()
+    await again.close(5)
+    assert fake.recordings[recording.sid]["external_id"] == f"{CALL}-1"
+    assert left_on(tmp_path) == []
+    assert left_on(tmp_path / "dead") == []
+
+
+async def test_nothing_is_left_of_a_recording_that_was_expected_and_came_to_nothing(
+    make: Callable[..., RecordingSpool], recording: RecordingReference, tmp_path: Path
+) -> None:
+    spool = make()
+    path = spool.new_path(CALL)
+    await spool.expect(path, recording)
+    assert await spool.deliver(path, recording) is None
+    await spool.close(5)
+    assert left_on(tmp_path) == []
+
+
 async def test_what_was_never_handed_over_is_kept_for_a_while(
     make: Callable[..., RecordingSpool], tmp_path: Path
 ) -> None:

@@ -149,6 +149,7 @@ def test_a_caller_who_leaves_before_it_begins_ends_the_call() -> None:
     run = record(f'action="{RESULTS}"', hang_up=0.5)
     assert run.requests == []
     assert run.call.record_requests == []
+    assert run.recordings.expected == {}
 
 
 def test_an_update_ends_it_and_it_is_delivered_all_the_same() -> None:
@@ -183,3 +184,16 @@ def test_a_media_server_that_does_not_record_is_told() -> None:
 def test_nothing_is_allowed_within() -> None:
     with pytest.raises(TwimlError, match=r"^line 1: <Say> is not allowed within <Record>$"):
         read_verbs("<Response><Record><Say>a</Say></Record></Response>")
+
+
+def test_the_file_is_expected_while_it_is_written_and_not_after() -> None:
+    """What an app that dies in the middle leaves belongs to a recording that somebody knows."""
+    expected: list[str] = []
+
+    def script(run: Run) -> None:
+        run.call.after(1, run.call.talk, 2.0)
+        run.call.after(2, lambda: expected.extend(run.recordings.expected.values()))
+
+    run = Run("<Response><Record/></Response>", script=script)
+    assert expected == ["recording-1"]
+    assert run.recordings.expected == {}
