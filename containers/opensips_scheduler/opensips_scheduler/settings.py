@@ -1,12 +1,13 @@
 """The scheduler's environment, read once into a value."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
 
+from opensips_scheduler.addresses import default_route_address, instance_metadata_address
 from opensips_scheduler.errors import InvalidSetting
 from routing import Table, TableNames
 
@@ -73,8 +74,18 @@ class Settings:
     health_port: int
 
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
+    def from_environment(
+        cls,
+        environment: Mapping[str, str],
+        local_address: Callable[[], str] = default_route_address,
+        public_address: Callable[[], str] = instance_metadata_address,
+    ) -> "Settings":
         """Read the settings.
+
+        Args:
+            environment: the variables.
+            local_address: finds the address that OpenSIPS listens at, where none is said.
+            public_address: finds the address that clients know, where EC2 is to be asked.
 
         Raises:
             InvalidSetting: naming the variable that is missing or wrong.
@@ -106,10 +117,8 @@ class Settings:
 
         gateway = environment.get("GATEWAY_NAME") or text("SIP_ADVERTISED_ADDRESS")
         if gateway == "instance-metadata":
-            # Every gateway would have the same name, and take the others' contacts for its own.
-            raise InvalidSetting(
-                "environment variable GATEWAY_NAME is not set, and the advertised address does not tell"
-            )
+            # Asked here, too: a fleet has one task definition, and its gateways must not have one name.
+            gateway = public_address()
         kind = environment.get("GATEWAY_KIND", "")
         if kind not in list(Kind):
             raise InvalidSetting(f"environment variable GATEWAY_KIND is {kind!r}, not public or client")
@@ -122,7 +131,7 @@ class Settings:
             tables=TableNames.from_environment(environment, needed),
             event_socket_password=text("FS_EVENT_SOCKET_PASSWORD"),
             gateway=gateway,
-            socket=f"udp:{text('SIP_LISTEN_ADDRESS')}:{port('SIP_PORT', 5060)}",
+            socket=f"udp:{environment.get('SIP_LISTEN_ADDRESS') or local_address()}:{port('SIP_PORT', 5060)}",
             poll_interval=seconds("POLL_INTERVAL", 0.5),
             comparison_interval=seconds("COMPARISON_INTERVAL", 3600),
             metrics_interval=seconds("METRICS_INTERVAL", 60),

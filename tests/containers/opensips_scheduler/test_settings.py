@@ -7,6 +7,7 @@ import pytest
 from opensips_scheduler.errors import InvalidSetting
 from opensips_scheduler.settings import Kind, ScheduledCommand, Settings
 from routing.errors import MissingSetting
+from tests.fakes.instance_metadata import instance_metadata
 from tests.support.routing_tables import ENVIRONMENT
 
 COMPLETE = {
@@ -25,11 +26,21 @@ def test_what_is_not_said_has_a_default() -> None:
     assert settings.commands == ()
 
 
-def test_gateways_that_ask_ec2_for_their_address_need_names() -> None:
+def test_a_gateway_that_asks_ec2_for_its_address_is_named_by_it(monkeypatch: pytest.MonkeyPatch) -> None:
     asking = {**COMPLETE, "SIP_ADVERTISED_ADDRESS": "instance-metadata"}
-    with pytest.raises(InvalidSetting, match="GATEWAY_NAME"):
-        Settings.from_environment(asking)
+    with instance_metadata("127.0.0.1", "198.51.100.9") as url:
+        monkeypatch.setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", url)
+        assert Settings.from_environment(asking).gateway == "198.51.100.9"
     assert Settings.from_environment({**asking, "GATEWAY_NAME": "a"}).gateway == "a"
+    with instance_metadata("127.0.0.1", None) as url:
+        monkeypatch.setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", url)
+        with pytest.raises(InvalidSetting, match="SIP_ADVERTISED_ADDRESS is instance-metadata"):
+            Settings.from_environment(asking)
+
+
+def test_the_address_that_opensips_listens_at_is_found_where_it_is_not_said() -> None:
+    unsaid = {name: value for name, value in COMPLETE.items() if name != "SIP_LISTEN_ADDRESS"}
+    assert Settings.from_environment(unsaid, local_address=lambda: "10.0.0.6").socket == "udp:10.0.0.6:5060"
 
 
 def test_commands_are_read() -> None:
@@ -51,7 +62,6 @@ def test_a_public_gateway_needs_only_its_own_tables() -> None:
         ("GATEWAY_KIND", "both"),
         ("FS_EVENT_SOCKET_PASSWORD", ""),
         ("SIP_ADVERTISED_ADDRESS", ""),
-        ("SIP_LISTEN_ADDRESS", ""),
         ("SIP_PORT", "0"),
         ("POLL_INTERVAL", "soon"),
         ("POLL_INTERVAL", "nan"),
