@@ -246,6 +246,7 @@ class PhoneCall(asyncio.DatagramProtocol):
         to = request.header("To") if request.tag("To") else f"{request.header('To')};tag={self._tag}"
         own = [*(("Via", value) for value in request.headers("Via")), ("From", request.header("From")), ("To", to)]
         own += [(name, request.header(name)) for name in ("Call-ID", "CSeq")]
+        own += [("Record-Route", value) for value in request.headers("Record-Route")]
         own += [("Contact", f"<sip:phone@{self.phone.address}:5060>"), *headers]
         self.phone.send(build(f"SIP/2.0 {status}", own, body), self.peer)
 

@@ -11,15 +11,13 @@ from typing import Any
 import pytest
 
 from switch_app.call import Call
-from switch_app.freeswitch.event_socket import EventSocketAddress
-from switch_app.freeswitch.telephony import FreeSwitch, FreeSwitchSettings
+from switch_app.freeswitch.telephony import FreeSwitch
 from switch_app.telephony import CallEvent
+from tests.e2e.switch_app.app_world import HANDOVER_PORT, World, app_world, settings_of
 from tests.support import freeswitch
 from tests.support.freeswitch import FreeSwitchProcess
 from tests.support.loopback import LoopbackNetwork
 from tests.support.phone import Phone
-
-HANDOVER_PORT = 8084
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -91,12 +89,6 @@ async def record_of(process: FreeSwitchProcess, call_sid: str, seconds: float = 
     return found[0]
 
 
-def settings_of(process: FreeSwitchProcess, **changes: object) -> FreeSwitchSettings:
-    """Return what the app needs to meet a FreeSWITCH."""
-    address = EventSocketAddress(process.address, 8021, freeswitch.PASSWORD)
-    return FreeSwitchSettings(address, (process.address, HANDOVER_PORT), **changes)  # type: ignore[arg-type]
-
-
 @pytest.fixture
 def handler() -> Handler:
     return Handler()
@@ -130,3 +122,12 @@ async def other_phone(network: LoopbackNetwork) -> AsyncIterator[Phone]:
     """Somebody else's phone."""
     async with Phone(network.address()) as phone:
         yield phone
+
+
+@pytest.fixture
+async def world(
+    aws: None, freeswitch_process: FreeSwitchProcess, phone: Phone, other_phone: Phone, tmp_path: Path
+) -> AsyncIterator[World]:
+    """The whole app."""
+    async with app_world(freeswitch_process, phone, other_phone, tmp_path) as world:
+        yield world

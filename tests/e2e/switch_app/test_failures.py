@@ -15,7 +15,8 @@ from switch_app.call import Leg, Silence
 from switch_app.errors import CallEnded, MediaServerError
 from switch_app.freeswitch.event_socket import EventSocketAddress
 from switch_app.freeswitch.telephony import FreeSwitch, FreeSwitchSettings
-from tests.e2e.switch_app.conftest import HANDOVER_PORT, Handler, ready, record_of, settings_of
+from tests.e2e.switch_app.app_world import HANDOVER_PORT, settings_of
+from tests.e2e.switch_app.conftest import Handler, ready, record_of
 from tests.support.freeswitch import FreeSwitchProcess
 from tests.support.loopback import LoopbackNetwork
 from tests.support.phone import Phone
