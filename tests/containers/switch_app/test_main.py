@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.containers.switch_app.test_settings import REQUIRED
+from tests.containers.switch_app.whole_app import free_port
 from tests.support.services_environment import AWS
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -33,12 +34,6 @@ ENVIRONMENT = {
 def environment(tmp_path: Path, **changes: str) -> dict[str, str]:
     directories = {"FS_CACHE_DIRECTORY": str(tmp_path / "cache"), "FS_STORAGE_DIRECTORY": str(tmp_path / "storage")}
     return {**ENVIRONMENT, **directories, "FS_SWITCH_APP_ADDRESS": f"127.0.0.1:{free_port()}", **changes}
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def run(settings: dict[str, str]) -> subprocess.CompletedProcess[str]:

@@ -18,7 +18,7 @@ from switch_app.freeswitch.telephony import FreeSwitch, FreeSwitchSettings
 from switch_app.settings import Settings
 from switch_app.telephony import CallHandler
 from tests.containers.switch_app.switch import CALL
-from tests.containers.switch_app.test_application import BUCKET, PARAMETER, free_port
+from tests.containers.switch_app.whole_app import BUCKET, PARAMETER, free_port
 from tests.fakes.call_platform import CallPlatform
 from tests.fakes.customer_server import CustomerServer, twiml
 from tests.support import freeswitch

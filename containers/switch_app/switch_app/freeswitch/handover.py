@@ -17,6 +17,7 @@ _LINGER_SECONDS: Final = 10
 """How long FreeSWITCH keeps the connection of a call that has ended, to tell how."""
 
 _START_SECONDS: Final = 5.0
+_CANCEL_SECONDS: Final = 3.0
 
 
 class HandoverServer:
@@ -45,9 +46,11 @@ class HandoverServer:
         """Take no more calls, and end those that there are."""
         if self._server is not None:
             self._server.close()
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        while self._tasks:
+            for task in list(self._tasks):
+                task.cancel()
+            # One that waits with a limit may lose its cancellation to what it waits for (Python before 3.12).
+            await asyncio.wait(self._tasks, timeout=_CANCEL_SECONDS)
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.ensure_future(self._serve(reader, writer))
