@@ -14,13 +14,10 @@ middle, 30 s at worst. Needs OpenSIPS (see docs/gateways.md).
 import argparse
 import io
 import os
-import socket
 import statistics
 import tempfile
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout
+from contextlib import redirect_stdout
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -36,7 +33,8 @@ from tests.support.opensips import Gateway
 from tests.support.routing_tables import NAMES, create_tables
 from tests.support.scheduler import Sidecar
 from tests.support.services_environment import services_environment
-from tests.support.sip_messages import acknowledge_refusal, answer, new_request, parse
+from tests.support.sip_calls import acknowledge_refusal, invite
+from tests.support.sip_peer import Peer
 
 _GIVE_UP_SECONDS = 30.0
 _RELOAD_SECONDS = 30.0
@@ -45,69 +43,27 @@ _NO_SWITCH, _BUSY = 500, 486
 _SIP_PORT = 5060
 
 
-@contextmanager
-def busy_switch(address: str) -> Iterator[None]:
-    """Have a switch at an address that answers every call 486, and everything else but an ACK 200."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listener:
-        listener.bind((address, _SIP_PORT))
-        listener.settimeout(0.05)
-        leaving = threading.Event()
-
-        def serve() -> None:
-            while not leaving.is_set():
-                try:
-                    datagram, peer = listener.recvfrom(65_535)
-                except TimeoutError:
-                    continue
-                request = parse(datagram)
-                if request.method != "ACK":
-                    status, reason = (_BUSY, "Busy Here") if request.method == "INVITE" else (200, "OK")
-                    listener.sendto(answer(request, status, reason, tag="switch").encode(), peer)
-
-        thread = threading.Thread(target=serve)
-        thread.start()
-        try:
-            yield
-        finally:
-            leaving.set()
-            thread.join()
+def call(carrier: Peer, switch: Peer | None, gateway: str) -> int:
+    """Return the status of a call's final answer, 0 for a call that was not answered in time; the switch is busy."""
+    uri, to = f"sip:1234@{gateway}:{_SIP_PORT}", (gateway, _SIP_PORT)
+    call_id = invite(carrier, uri, to)
+    deadline = time.monotonic() + _ANSWER_SECONDS
+    while time.monotonic() < deadline:
+        if switch is not None and switch.received("INVITE"):
+            switch.respond(switch.receive("INVITE"), f"{_BUSY} Busy Here", tag="switch")
+        if carrier.received("SIP/2.0"):
+            answer = carrier.receive("SIP/2.0")
+            status = int(answer.first_line.split()[1])
+            if status >= 200 and answer.header("Call-ID") == call_id:
+                acknowledge_refusal(carrier, uri, to, answer)
+                return status
+        time.sleep(0.0002)
+    return 0
 
 
-class Carrier:
-    """Places calls through a gateway, from an address of its own."""
-
-    def __init__(self, address: str, gateway: str) -> None:
-        self.address, self._gateway = address, gateway
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._socket.bind((address, 0))
-        self._socket.settimeout(_ANSWER_SECONDS)
-        self._port: int = self._socket.getsockname()[1]
-
-    def close(self) -> None:
-        """Give its socket back."""
-        self._socket.close()
-
-    def call(self) -> int:
-        """Return the status of a call's final answer, 0 for a call that was not answered in time."""
-        uri = f"sip:1234@{self._gateway}:{_SIP_PORT}"
-        invite = new_request("INVITE", uri, address=self.address, port=self._port)
-        self._send(invite.encode())
-        while True:
-            try:
-                message = parse(self._socket.recv(65_535))
-            except TimeoutError:
-                return 0
-            if message.status >= 200 and message.headers("Call-ID") == invite.headers("Call-ID"):
-                self._send(acknowledge_refusal(invite, message).encode())
-                return message.status
-
-    def _send(self, datagram: bytes) -> None:
-        self._socket.sendto(datagram, (self._gateway, _SIP_PORT))
-
-
-def _calls_until(carrier: Carrier, wanted: int, began: float, gateway: Gateway) -> float:
+def _calls_until(carrier: Peer, switch: Peer | None, wanted: int, began: float, gateway: Gateway) -> float:
     """Return the seconds since `began` at which a call is answered as wanted."""
-    while (status := carrier.call()) != wanted:
+    while (status := call(carrier, switch, gateway.address)) != wanted:
         if time.monotonic() - began > _GIVE_UP_SECONDS:
             raise SystemExit(f"calls are answered {status}, not {wanted}:\n{gateway.log_text()[-2000:]}")
         time.sleep(0.002)
@@ -116,31 +72,37 @@ def _calls_until(carrier: Carrier, wanted: int, began: float, gateway: Gateway) 
 
 def _measure(gateway: Gateway, network: LoopbackNetwork, changes: int) -> tuple[list[float], list[float]]:
     """Return the seconds of each start and of each stop."""
+    starts: list[float] = []
+    stops: list[float] = []
+    with Peer(network.address()) as carrier:
+        RoutingRepository(boto3.client("dynamodb"), NAMES).write([PutAddress(Address(carrier.address, 1), 1)])
+        # Until then 403: the carrier is not known yet.
+        _calls_until(carrier, None, _NO_SWITCH, time.monotonic(), gateway)
+        _start_and_stop(carrier, gateway, network, changes, starts, stops)
+    return starts, stops
+
+
+def _start_and_stop(
+    carrier: Peer, gateway: Gateway, network: LoopbackNetwork, changes: int, starts: list[float], stops: list[float]
+) -> None:
     from lambdas.services.handler import handler, logger
 
     logger.registered_handler.stream = io.StringIO()  # type: ignore[attr-defined]
     context: Any = SimpleNamespace(
         function_name="services", memory_limit_in_mb=512, invoked_function_arn="arn", aws_request_id="request"
     )
-    carrier = Carrier(network.address(), gateway.address)
-    RoutingRepository(boto3.client("dynamodb"), NAMES).write([PutAddress(Address(carrier.address, 1), 1)])
-    _calls_until(carrier, _NO_SWITCH, time.monotonic(), gateway)  # until then 403: the carrier is not known yet
-    starts: list[float] = []
-    stops: list[float] = []
     for number in range((changes + 1) // 2):
         ip = network.address()
         time.sleep(0.013 * (number % 40))  # no step with the scheduler's own clock
         running: Any = task_event(f"task-{number}", ip=ip, version=3)
         stopped: Any = task_event(f"task-{number}", ip=ip, last_status="STOPPED", version=4)
-        with busy_switch(ip):
+        with Peer(ip, answers_options=True) as switch:
             for event, wanted, seconds in ((running, _BUSY, starts), (stopped, _NO_SWITCH, stops)):
                 began = time.monotonic()
                 with redirect_stdout(io.StringIO()):  # its logs and metrics
                     handler(event, context)
-                seconds.append(_calls_until(carrier, wanted, began, gateway))
+                seconds.append(_calls_until(carrier, switch, wanted, began, gateway))
                 time.sleep(0.017 * (number % 30))
-    carrier.close()
-    return starts, stops
 
 
 def _print(name: str, seconds: list[float]) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tests.support import digest
-from tests.support.sip_message import Message, audio
+from tests.support.sip_message import Message, audio, build
 from tests.support.sip_peer import Headers, Leg, Peer
 
 _CHALLENGES = {
@@ -54,6 +54,13 @@ def invite(
     ]
     caller.request("INVITE", uri, [*own, *headers], to, audio(caller.says, 4000) if body is None else body)
     return call_id
+
+
+def acknowledge_refusal(caller: Peer, uri: str, to: tuple[str, int], refusal: Message) -> None:
+    """Send the ACK of a final answer that is no 2xx: it is of the INVITE's own transaction (RFC 3261, 17.1.1.3)."""
+    number = refusal.header("CSeq").split()[0]
+    ends = [(name, refusal.header(name)) for name in ("Via", "From", "To", "Call-ID")]
+    caller.send(build(f"ACK {uri} SIP/2.0", [*ends, ("CSeq", f"{number} ACK"), ("Max-Forwards", "70")]), *to)
 
 
 def answer(caller: Peer, callee: Peer, *, body: str | None = None, headers: Headers = ()) -> Call:
@@ -130,11 +137,7 @@ class Client(Peer):
         uri, to = f"sip:{number}@{self.domain}", (self.gateway, 5060)
         call_id = invite(self, uri, to, user=user or self.user, headers=headers, body=body)
         challenge = self.receive("SIP/2.0 407")
-        ends = [(name, challenge.header(name)) for name in ("From", "To", "Call-ID")]
-        via = challenge.header("Via")
-        acknowledgement = f"ACK {uri} SIP/2.0\r\nVia: {via}\r\nMax-Forwards: 70\r\n"
-        acknowledgement += "".join(f"{name}: {value}\r\n" for name, value in [*ends, ("CSeq", "1 ACK")])
-        self.send(f"{acknowledgement}Content-Length: 0\r\n\r\n", *to)
+        acknowledge_refusal(self, uri, to, challenge)
         known = [*headers, *self._credentials(challenge, "INVITE", uri)]
         return invite(self, uri, to, user=user or self.user, headers=known, body=body, call_id=call_id, cseq=2)
 

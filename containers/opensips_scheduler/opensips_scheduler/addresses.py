@@ -9,7 +9,7 @@ from opensips_scheduler.errors import InvalidSetting
 
 _SECONDS: Final = 2.0
 _TRIES: Final = 3
-_TOKEN_SECONDS: Final = "60"
+_SESSION_SECONDS: Final = "60"
 
 
 def default_route_address() -> str:
@@ -51,7 +51,7 @@ def instance_metadata_address() -> str:
 
     for attempt in range(_TRIES):
         try:
-            token = ask("api/token", "PUT", {"X-aws-ec2-metadata-token-ttl-seconds": _TOKEN_SECONDS})
+            token = ask("api/token", "PUT", {"X-aws-ec2-metadata-token-ttl-seconds": _SESSION_SECONDS})
             return ask("meta-data/public-ipv4", "GET", {"X-aws-ec2-metadata-token": token})
         except OSError as error:
             if attempt == _TRIES - 1:

@@ -12,6 +12,9 @@ import sqlite3
 from pathlib import Path
 from typing import Final
 
+_CHECKPOINT_PAGES: Final = 4_000
+"""Pages of the write-ahead log after which it is worked into the file: 4 MB, as with SQLite's own sizes of both."""
+
 BUSY_SECONDS: Final = 5.0
 """How long a statement waits for another process's transaction."""
 
@@ -182,8 +185,13 @@ def connect(path: Path, *, create: bool = False) -> sqlite3.Connection:
     uri = f"{path.absolute().as_uri()}?mode={'rwc' if create else 'rw'}"
     connection = sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     try:
+        if create:
+            # A registration changes a few rows: small pages make the write-ahead log, and the locked time, shorter. It
+            # counts for a new file only.
+            connection.execute("PRAGMA page_size = 1024")
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
     except BaseException:
         connection.close()
         raise
