@@ -10,7 +10,7 @@ import boto3
 import pytest
 
 from tests.containers.switch_app.switch import CALL
-from tests.containers.switch_app.test_application import BUCKET
+from tests.containers.switch_app.whole_app import BUCKET
 from tests.e2e.switch_app.app_world import ADDRESS, World
 from tests.fakes.customer_server import Reply, twiml
 from tests.support.speech_codec import loudness, share_of, tone
