@@ -1,6 +1,8 @@
 """The whole app over HTTP: the platform, the customer's server and AWS are stand-ins, and so is the media server."""
 
 import asyncio
+import os
+import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +15,8 @@ from tests.containers.switch_app.whole_app import HOST, WholeApp, running_app
 from tests.fakes.call import Callee
 from tests.fakes.customer_server import twiml
 from tests.fakes.telephony import FakeTelephony
+
+FOLDER = Path(__file__).resolve().parents[3] / "containers" / "switch_app"
 
 
 @dataclass
@@ -128,3 +132,17 @@ async def test_waits_for_the_last_call(world: World) -> None:
     call.end()
     assert await draining
     await world.until(lambda: world.kinds(call.uuid)[-1:] == ["completed"])
+
+
+async def test_the_containers_health_check_asks_for_freeswitch_only(world: World) -> None:
+    async def check() -> int | None:
+        environment = {**os.environ, "PYTHONPATH": str(FOLDER), "AHN_CORE_HTTP_PORT": str(world.application.port)}
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "switch_app.healthcheck", env=environment, stderr=asyncio.subprocess.DEVNULL
+        )
+        return await asyncio.wait_for(process.wait(), 20)
+
+    assert await world.application.life_cycle.drain(asyncio.Event())
+    assert await check() == 0
+    world.media_server.down = "not connected"
+    assert await check() == 1

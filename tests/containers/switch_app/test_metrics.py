@@ -1,0 +1,23 @@
+import io
+import json
+
+from switch_app.metrics import Metrics
+
+
+def test_writes_what_was_counted_and_how_things_are() -> None:
+    stream = io.StringIO()
+    calls = 3
+    metrics = Metrics("hydrogen", {"LiveCalls": lambda: calls}, 60, stream, lambda: 1_700_000_000.5)
+    metrics.count("RecordingLost")
+    metrics.count("RecordingLost")
+    metrics.write()
+    calls = 0
+    metrics.write()
+    first, second = (json.loads(line) for line in stream.getvalue().splitlines())
+    assert (first["LiveCalls"], first["RecordingLost"], first["region"]) == (3, 2, "hydrogen")
+    (directive,) = first["_aws"]["CloudWatchMetrics"]
+    assert first["_aws"]["Timestamp"] == 1_700_000_000_500
+    assert (directive["Namespace"], directive["Dimensions"]) == ("SomlengSWITCH", [["region"]])
+    assert {metric["Name"] for metric in directive["Metrics"]} == {"LiveCalls", "RecordingLost"}
+    assert second["LiveCalls"] == 0
+    assert "RecordingLost" not in second
