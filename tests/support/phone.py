@@ -172,6 +172,11 @@ class PhoneCall(asyncio.DatagramProtocol):
         for begin in range(0, len(samples) - _FRAME + 1, _FRAME):
             self._to_send.append(encode(samples[begin : begin + _FRAME]))
 
+    def fall_silent(self) -> None:
+        """Send no audio any more, as a phone that has lost its network."""
+        if self._sending is not None:
+            self._sending.cancel()
+
     def answers(self, status: int) -> list[Message]:
         """Return the answers of a status that came."""
         return [message for message in self.messages if status_of(message) == status]

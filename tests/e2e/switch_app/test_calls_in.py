@@ -1,11 +1,15 @@
 """Calls that come in: what the caller is answered, what is heard, and the one record that counts (contract C2)."""
 
 import asyncio
+import subprocess
 import uuid
+import wave
+from pathlib import Path
 
+import imageio_ffmpeg
 import pytest
 
-from switch_app.call import Beep, Call, DialRequest, Leg, RecordRequest, Rejection, Silence, Speech
+from switch_app.call import AudioFile, Beep, Call, DialRequest, Leg, RecordRequest, Rejection, Silence, Speech
 from switch_app.freeswitch.telephony import FreeSwitch
 from tests.e2e.switch_app.conftest import Handler, record_of
 from tests.support.freeswitch import NAT_INSTANCE_IP, FreeSwitchProcess
@@ -117,6 +121,16 @@ async def test_a_call_that_we_end_before_the_answer(caller: Caller) -> None:
     assert (await caller.record())["sip_term_status"] == "480"
 
 
+async def test_a_caller_who_is_lost_ends_in_time(caller: Caller) -> None:
+    end, call = await caller.call()
+    await call.set_variables({"media_timeout": "1000"})  # the dialplan has five minutes
+    await call.answer(caller.headers)
+    await asyncio.sleep(0.2)
+    end.fall_silent()
+    assert await asyncio.wait_for(call.wait_until_ended(), 4) == "MEDIA_TIMEOUT"
+    assert (await caller.record())["sip_term_status"] == "200"
+
+
 async def test_a_call_to_the_port_for_calls_out_is_refused(
     freeswitch_process: FreeSwitchProcess, telephony: FreeSwitch, phone: Phone
 ) -> None:
@@ -137,6 +151,25 @@ async def test_a_beep_is_heard_and_ends(caller: Caller) -> None:
     assert 0.2 <= len(loud) * 160 / 8000 <= 0.35
     assert share_of(1000, heard[loud[0] + 160 : loud[0] + 1120]) > 0.9
     assert loudness(await end.until_heard(0.2)) < 100
+    await call.hangup()
+
+
+async def test_music_of_either_format_is_heard(caller: Caller, tmp_path: Path) -> None:
+    end, call = await caller.answered()
+    sound = tmp_path / "sound.wav"
+    with wave.open(str(sound), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(8000)
+        file.writeframes(b"".join(sample.to_bytes(2, "little", signed=True) for sample in tone(900, 1.0)))
+    music = tmp_path / "music.mp3"
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-loglevel", "error", "-i", str(sound), str(music)]
+    await asyncio.to_thread(subprocess.run, command, check=True)
+    for path in (sound, music):
+        playing = asyncio.ensure_future(call.play([AudioFile(path)]))
+        await asyncio.sleep(0.3)
+        assert share_of(900, await end.until_heard(0.3)) > 0.9
+        await asyncio.wait_for(playing, 3)
     await call.hangup()
 
 

@@ -149,6 +149,21 @@ async def test_freeswitch_that_dies_ends_its_calls_and_is_found_again(
     await telephony.close()
 
 
+async def test_nothing_is_kept_of_a_call_that_is_over(
+    freeswitch_process: FreeSwitchProcess, telephony: FreeSwitch, handler: Handler, phone: Phone
+) -> None:
+    before = len(asyncio.all_tasks())
+    for _ in range(5):
+        end = await phone.call(freeswitch_process.address, "1234")
+        call = await handler.next_call()
+        await call.answer({})
+        end.hang_up()
+        await handler.until_completed(call.uuid)
+        end.close()
+    await asyncio.sleep(0.3)
+    assert len(asyncio.all_tasks()) == before
+
+
 async def test_a_switch_that_takes_no_more_calls_keeps_those_it_has(
     freeswitch_process: FreeSwitchProcess, telephony: FreeSwitch, handler: Handler, phone: Phone
 ) -> None:

@@ -35,6 +35,8 @@ class Channel:
         uuid: its identifier.
         variables: as they were when it was handed over.
         is_answered: whether it is answered.
+        ended: done when it is gone, with the cause.
+        completed: done when everything is known of it, or nothing more will be.
         last_event: the last that is known of it; its variables are those at the end once it has ended.
         on_digit: asked with each key first; a key that it takes (True) is not kept.
 
@@ -48,6 +50,7 @@ class Channel:
         self.last_event = start
         self.on_digit: Callable[[str], bool] | None = None
         self.ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self.completed = asyncio.Event()
         self._executing: dict[str, asyncio.Future[Event | None]] = {}
         self._digits: deque[str] = deque()
         self._digit = asyncio.Event()
@@ -67,10 +70,13 @@ class Channel:
         elif event.name in ("CHANNEL_HANGUP", "CHANNEL_HANGUP_COMPLETE"):
             self.last_event = event
             self._end(event.headers.get("Hangup-Cause") or LOST)
+            if event.name == "CHANNEL_HANGUP_COMPLETE":
+                self.completed.set()
 
     def lose(self) -> None:
         """Take notice that the socket is closed: nothing more is heard of the channel."""
         self._end(LOST)
+        self.completed.set()
         for identifier in list(self._executing):
             self._complete(identifier, None)
 

@@ -15,6 +15,9 @@ from switch_app.errors import MediaServerError
 NOT_REACHED: Final = "480"
 """What a leg's record says when no final answer of the callee's came: it rang out, or was called off (contract C2)."""
 
+_MEDIA_MILLISECONDS: Final = 300_000
+"""Without media for so long a leg ends: its BYE was lost. Calls that come in have it from the dialplan."""
+
 _UUID: Final = re.compile(r"[0-9A-Za-z-]{1,64}")
 _PROFILE: Final = re.compile(r"[a-z_]{1,40}")
 _ADDRESS: Final = re.compile(
@@ -44,6 +47,7 @@ def variables_of(leg: Leg) -> Mapping[str, str]:
         # FreeSWITCH overwrites it with the callee's answer, and writes nothing where there is none.
         "sip_term_status": NOT_REACHED,
         "execute_on_answer": "set:sip_term_status=200",
+        "media_timeout": str(_MEDIA_MILLISECONDS),
         # Nothing of one leg's headers is passed on to another.
         "sip_copy_custom_headers": "false",
     }

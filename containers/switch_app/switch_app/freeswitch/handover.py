@@ -73,7 +73,7 @@ class HandoverServer:
             await connection.command(f"linger {_LINGER_SECONDS}")
             await connection.command("myevents")
             await self._run(channel)
-            await asyncio.wait({running}, timeout=_LINGER_SECONDS)
+            await asyncio.wait_for(channel.completed.wait(), _LINGER_SECONDS)
         except (MediaServerError, TimeoutError) as error:
             # A caller who hangs up at once is gone before it is taken.
             logger.info("call is not taken", extra={"reason": str(error)})
