@@ -71,14 +71,13 @@ class Channel:
             self.last_event = event
             self._end(event.headers.get("Hangup-Cause") or LOST)
             if event.name == "CHANNEL_HANGUP_COMPLETE":
-                self.completed.set()
+                # An application that was still queued is never run, and FreeSWITCH says nothing of it.
+                self._complete_all()
 
     def lose(self) -> None:
         """Take notice that the socket is closed: nothing more is heard of the channel."""
         self._end(LOST)
-        self.completed.set()
-        for identifier in list(self._executing):
-            self._complete(identifier, None)
+        self._complete_all()
 
     # --- what is done with it
 
@@ -251,6 +250,11 @@ class Channel:
         future = self._executing.pop(identifier, None)
         if future is not None and not future.done():
             future.set_exception(error)
+
+    def _complete_all(self) -> None:
+        self.completed.set()
+        for identifier in list(self._executing):
+            self._complete(identifier, None)
 
     def _complete(self, identifier: str, event: Event | None) -> None:
         if event is None:
