@@ -51,6 +51,14 @@ def freeswitch_process(network: LoopbackNetwork) -> Iterator[FreeSwitchProcess]:
     shutil.rmtree(directory)
 
 
+@pytest.fixture(autouse=True)
+def no_records_of_other_tests(request: pytest.FixtureRequest) -> None:
+    """Empty the directory of the FreeSWITCH that tests share: an app would send what is there to its own platform."""
+    if "freeswitch_process" in request.fixturenames:
+        for path in request.getfixturevalue("freeswitch_process").records.glob("*.json"):
+            path.unlink(missing_ok=True)
+
+
 @dataclass
 class Handler:
     """Takes calls: a test gets each, and it goes on until the test lets go of it or it ends."""
