@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
-from opensips_scheduler import schema
+from opensips_scheduler import former_targets, schema
 from opensips_scheduler.errors import Unreachable
 from opensips_scheduler.management_interface import ManagementInterface
 
@@ -118,6 +118,11 @@ class Gateway:
     def log_text(self) -> str:
         """Return what it logged."""
         return self.log.read_text(errors="replace") if self.log.exists() else ""
+
+    def targets(self) -> list[str]:
+        """Return the URIs of the switches that it sends calls to."""
+        found = self.mi("lb_list")["Destinations"]
+        return [each["uri"] for each in found if each["group"] != former_targets.GROUP]
 
     # --- rows, for tests without a scheduler
 

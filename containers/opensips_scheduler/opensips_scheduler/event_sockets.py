@@ -122,7 +122,9 @@ class EventSockets:
         try:
             connection.execute("BEGIN IMMEDIATE")
             # A row that was written anew meanwhile is seen to next time.
-            connection.executemany("UPDATE load_balancer SET resources = ? WHERE dst_uri = ? AND resources = ?", rows)
+            connection.executemany(
+                "UPDATE load_balancer SET resources = ? WHERE dst_uri = ? AND resources = ? AND attrs IS NOT NULL", rows
+            )
             connection.execute("COMMIT")
         finally:
             connection.close()

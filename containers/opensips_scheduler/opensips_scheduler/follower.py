@@ -24,6 +24,7 @@ class Progress:
         behind: changes of the journal that were not applied at the last look.
         rows: rows of each table.
         skipped: rows that could not be used, by table and key, with the reason.
+        former_targets: switches that are known only for the calls that they may still have.
 
     """
 
@@ -31,6 +32,7 @@ class Progress:
     behind: int = 0
     rows: dict[Table, int] = field(default_factory=dict)
     skipped: dict[tuple[Table, str], str] = field(default_factory=dict)
+    former_targets: int = 0
 
     def forget(self, table: Table, *keys: str) -> None:
         """Rows were written anew; whether they can be used shows again."""
@@ -86,6 +88,10 @@ class Follower:
         """
         heads = self._reader.positions(self._tables)
         changed = sum(self._follow_table(table, heads[table]) for table in self._tables)
+        with self._reload_if_interrupted(Table.LOAD_BALANCER_TARGETS):
+            if self._database.purge_former_targets():
+                self._require_reload(Table.LOAD_BALANCER_TARGETS)
+        self.progress.former_targets = self._database.former_targets
         self.progress.behind = 0
         self.progress.read_at = self._clock()
         return changed

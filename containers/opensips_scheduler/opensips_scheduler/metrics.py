@@ -18,6 +18,7 @@ UNITS: Final[Mapping[str, MetricUnit]] = {
     "DataAge": MetricUnit.Seconds,
     "DataStale": MetricUnit.Count,
     "JournalLag": MetricUnit.Count,
+    "FormerTargets": MetricUnit.Count,
     "RowsSkipped": MetricUnit.Count,
     "RowsDropped": MetricUnit.Count,
     "Rows": MetricUnit.Count,

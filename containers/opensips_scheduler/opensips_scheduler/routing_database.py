@@ -1,11 +1,12 @@
 """The file that OpenSIPS routes by, and how far the journal has got into it. Both change in one transaction."""
 
 import contextlib
-from collections.abc import Iterable, Iterator, Mapping
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from opensips_scheduler import schema
+from opensips_scheduler import former_targets, schema
 from opensips_scheduler.errors import UnusableRow
 from opensips_scheduler.rows import FAIL_CLOSED, SQL_TABLES, RowBuilder, SqlTable, key_of
 from routing import ChangeSet, Record, Table
@@ -32,16 +33,17 @@ class RoutingDatabase:
     Args:
         path: the file; its tables are made where they are missing.
         rows: turns records into rows.
+        clock: seconds since the epoch.
 
     Raises:
         sqlite3.DatabaseError: when the file is corrupt.
 
     """
 
-    def __init__(self, path: Path, rows: RowBuilder) -> None:
+    def __init__(self, path: Path, rows: RowBuilder, clock: Callable[[], float] = time.time) -> None:
         schema.create_routing_database(path)
         self._connection = schema.connect(path)
-        self._rows = rows
+        self._rows, self._clock = rows, clock
 
     def close(self) -> None:
         """Close the file."""
@@ -54,14 +56,29 @@ class RoutingDatabase:
         return None if found is None else int(found[0])
 
     def count(self, table: Table) -> int:
-        """Return how many rows OpenSIPS can read."""
-        (number,) = self._connection.execute(f"SELECT count(*) FROM {SQL_TABLES[table].name}").fetchone()  # noqa: S608
+        """Return how many rows of the routing table OpenSIPS can read."""
+        sql = SQL_TABLES[table]
+        query = f"SELECT count(*) FROM {sql.name} WHERE {sql.present}"  # noqa: S608
+        (number,) = self._connection.execute(query).fetchone()
         return int(number)
 
     def keys(self, table: Table) -> set[tuple[object, ...]]:
         """Return the key columns of every row."""
         sql = SQL_TABLES[table]
-        return set(self._connection.execute(f"SELECT {', '.join(sql.key)} FROM {sql.name}"))  # noqa: S608
+        query = f"SELECT {', '.join(sql.key)} FROM {sql.name} WHERE {sql.present}"  # noqa: S608
+        return set(self._connection.execute(query))
+
+    @property
+    def former_targets(self) -> int:
+        """How many switches are known only for the calls that they may still have."""
+        return former_targets.count(self._connection)
+
+    def purge_former_targets(self) -> int:
+        """Forget the switches whose last call is over for certain; return how many rows that were."""
+        if not self.former_targets:
+            return 0
+        with self._transaction():
+            return former_targets.purge(self._connection, self._clock())
 
     def apply(self, changes: ChangeSet) -> Applied:
         """Apply what changed after the position, and move the position, in one transaction."""
@@ -73,7 +90,7 @@ class RoutingDatabase:
             removed |= {row.key for row in skipped}
         with self._transaction():
             before = self._connection.total_changes
-            self._delete(SQL_TABLES[table], _keys(table, removed))
+            self._delete(table, _keys(table, removed))
             self._upsert(SQL_TABLES[table], put)
             changed = self._connection.total_changes - before
             self._set_position(table, changes.position)
@@ -105,8 +122,10 @@ class RoutingDatabase:
         with self._transaction():
             before = self._connection.total_changes
             key = ", ".join(sql.key)
-            gone = execute(f"SELECT {key} FROM {sql.name} EXCEPT SELECT {key} FROM incoming_{sql.name}")  # noqa: S608
-            self._delete(sql, (row for row in gone if row not in kept))
+            gone = execute(
+                f"SELECT {key} FROM {sql.name} WHERE {sql.present} EXCEPT SELECT {key} FROM incoming_{sql.name}"  # noqa: S608
+            )
+            self._delete(table, [row for row in gone if row not in kept])
             new = execute(f"SELECT {columns} FROM incoming_{sql.name} EXCEPT SELECT {columns} FROM {sql.name}")  # noqa: S608
             self._upsert(sql, new)
             changed = self._connection.total_changes - before
@@ -125,7 +144,11 @@ class RoutingDatabase:
                 skipped.append(RejectedRow(table, key, str(error)))
         return rows
 
-    def _delete(self, sql: SqlTable, keys: Iterable[tuple[object, ...]]) -> None:
+    def _delete(self, table: Table, keys: Iterable[tuple[object, ...]]) -> None:
+        if table is Table.LOAD_BALANCER_TARGETS:
+            former_targets.keep(self._connection, (str(dst_uri) for (dst_uri,) in keys), self._clock())
+            return
+        sql = SQL_TABLES[table]
         condition = " AND ".join(f"{column} = ?" for column in sql.key)
         self._connection.executemany(f"DELETE FROM {sql.name} WHERE {condition}", keys)  # noqa: S608
 

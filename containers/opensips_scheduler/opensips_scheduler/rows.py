@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from opensips_scheduler import former_targets
 from opensips_scheduler.errors import InvalidSetting, UnusableRow
 from routing import Address, Domain, LoadBalancerTarget, MediaProxy, Record, Subscriber, Table
 from routing.fields import normalise_source_ip
@@ -30,6 +31,7 @@ class SqlTable:
         key: the columns that identify a row.
         columns: every column that is written, the key's first.
         reload: the management command that has OpenSIPS read the table; None where it reads it at each request.
+        present: which rows are the routing table's, where OpenSIPS's table has others, too.
 
     """
 
@@ -37,11 +39,16 @@ class SqlTable:
     key: tuple[str, ...]
     columns: tuple[str, ...]
     reload: str | None
+    present: str = "TRUE"
 
 
 SQL_TABLES: Final[Mapping[Table, SqlTable]] = {
     Table.LOAD_BALANCER_TARGETS: SqlTable(
-        "load_balancer", ("dst_uri",), ("dst_uri", "group_id", "resources", "probe_mode", "attrs"), "lb_reload"
+        "load_balancer",
+        ("dst_uri",),
+        ("dst_uri", "group_id", "resources", "probe_mode", "attrs", "former_since"),
+        "lb_reload",
+        former_targets.PRESENT,
     ),
     Table.ADDRESSES: SqlTable("address", ("ip", "mask"), ("ip", "mask", "grp"), "address_reload"),
     Table.SUBSCRIBERS: SqlTable("subscriber", ("username",), ("username", "ha1", "ha1_sha256", "ha1_sha512t256"), None),
@@ -103,7 +110,7 @@ class RowBuilder:
         check_host_port("dst_uri", address)
         check_host_port("event_socket", target.event_socket)
         resources = self.resources(target.resource, target.event_socket)
-        return target.dst_uri, target.group_id, resources, target.probe_mode, target.event_socket
+        return target.dst_uri, target.group_id, resources, target.probe_mode, target.event_socket, None
 
     def resources(self, name: str, event_socket: str) -> str:
         """Return what a target has of a resource: what its switch reports, or nothing free while it does not answer."""

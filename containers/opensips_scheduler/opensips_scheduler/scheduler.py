@@ -150,6 +150,7 @@ class Scheduler:
             journal_lag=progress.behind,
             rows=dict(progress.rows),
             skipped=dict(progress.skipped),
+            former_targets=progress.former_targets,
             dropped=dict(self._read_back.dropped),
             reloads_due=self._reloads.due,
             reload_seconds=dict(self._reloads.seconds),

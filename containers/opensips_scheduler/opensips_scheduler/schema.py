@@ -31,6 +31,8 @@ _TABLE_VERSIONS: Final = {
 _VERSION = "CREATE TABLE IF NOT EXISTS version (table_name TEXT PRIMARY KEY, table_version INTEGER NOT NULL)"
 
 _ROUTING_TABLES: Final = (
+    # The last column is ours: since when a row is kept for the calls of a switch that is a target no longer
+    # (`former_targets`). OpenSIPS reads the columns that it knows, by name.
     """
     CREATE TABLE IF NOT EXISTS load_balancer (
         id INTEGER PRIMARY KEY,
@@ -39,7 +41,8 @@ _ROUTING_TABLES: Final = (
         resources TEXT NOT NULL,
         probe_mode INTEGER NOT NULL DEFAULT 0,
         attrs TEXT,
-        description TEXT
+        description TEXT,
+        former_since REAL
     )
     """,
     """

@@ -22,6 +22,7 @@ class State:
         journal_lag: changes that are not applied yet.
         rows: rows of each table.
         skipped: rows that could not be written, by table and key, with the reason.
+        former_targets: switches that are known only for the calls that they may still have.
         dropped: rows that were written and that OpenSIPS does not have.
         reloads_due: reloads that OpenSIPS has not answered.
         reload_seconds: how long the last of each took.
@@ -37,6 +38,7 @@ class State:
     journal_lag: int
     rows: Mapping[Table, int]
     skipped: Mapping[tuple[Table, str], str]
+    former_targets: int
     dropped: Mapping[Table, Collection[LoadedRow]]
     reloads_due: Collection[str]
     reload_seconds: Mapping[str, float]
@@ -57,6 +59,7 @@ class State:
             "stale": self._is_stale,
             "journal_lag": self.journal_lag,
             "rows": {table.value: count for table, count in self.rows.items()},
+            "former_targets": self.former_targets,
             "skipped": [f"{table.value} {key}: {reason}" for (table, key), reason in self.skipped.items()],
             "dropped": [
                 f"{table.value} {' '.join(filter(None, row))}"
@@ -76,6 +79,7 @@ class State:
         values: dict[str, float] = {
             "DataStale": float(self._is_stale),
             "JournalLag": self.journal_lag,
+            "FormerTargets": self.former_targets,
             "RowsSkipped": len(self.skipped),
             "RowsDropped": sum(len(rows) for rows in self.dropped.values()),
             "EventSocketsSilent": len(self.silent_event_sockets),

@@ -21,6 +21,7 @@ STATE = State(
     journal_lag=3,
     rows={Table.LOAD_BALANCER_TARGETS: 4, Table.SUBSCRIBERS: 5},
     skipped={(Table.DOMAINS, "two words"): "no host name"},
+    former_targets=2,
     dropped={Table.DOMAINS: frozenset({("b", ""), ("a", "")}), Table.MEDIA_PROXIES: frozenset({("udp:x", "set 0")})},
     reloads_due=("lb_reload",),
     reload_seconds={"lb_reload": 0.5},

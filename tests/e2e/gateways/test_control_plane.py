@@ -81,7 +81,7 @@ def services(endpoint: str) -> Iterator[Services]:
 
 
 def is_target(gateway: Gateway, address: str) -> bool:
-    return f"sip:{address}:5060" in [each["uri"] for each in gateway.mi("lb_list")["Destinations"]]
+    return f"sip:{address}:5060" in gateway.targets()
 
 
 def is_permitted(gateway: Gateway, address: str) -> bool:
@@ -174,3 +174,40 @@ def test_of_two_client_gateways_the_dial_string_names_the_one_that_holds_the_con
                 called.wait()
             assert called.received("INVITE")[0].headers("Via")[0].startswith(f"SIP/2.0/UDP {proxy_address};")
             until("the release", lambda: proxy.calls() == [], 1)
+    services.event(task_event("switch-2", ip=switch, desired_status="STOPPED", version=4))
+
+
+def test_a_switch_that_was_told_to_stop_still_calls_a_client(
+    services: Services, endpoint: str, network: LoopbackNetwork, proxy: MediaProxy
+) -> None:
+    services.job("CreateOpenSIPSSubscriberJob", {"username": "user1", **DIGESTS})
+    services.event(task_event("proxy-1", group="service:media-proxy", ip=proxy.address))
+    stranger = network.address()
+    with (
+        client_gateway(network.address(), endpoint) as gateway,
+        Peer(network.address()) as switch,
+        Client(network.address(), gateway.address, algorithm="SHA-256", password="password") as client,
+    ):
+        uri, to = f"sip:1234@{client.address}:5060", (gateway.address, 5060)
+        services.event(task_event("switch-3", ip=switch.address))
+        until("the target", partial(is_target, gateway, switch.address))
+        until("the proxy", partial(is_proxy, gateway, proxy))
+        assert client.register().first_line == "SIP/2.0 200 OK"
+
+        services.event(task_event("switch-3", ip=switch.address, desired_status="STOPPED", version=4))
+        until("the target to go", lambda: not is_target(gateway, switch.address), 2)
+        invite(switch, uri, to)
+        call = answer(switch, client)
+        call.caller.reaches(call.callee, "BYE")
+
+        # It takes none, and nobody else was let in.
+        client.invite("1234")
+        client.receive("SIP/2.0 500 No Destination available")
+        with Peer(stranger) as other:
+            invite(other, uri, to)
+            other.receive("SIP/2.0 407")
+
+        services.event(task_event("switch-4", ip=switch.address))
+        until("the target again", partial(is_target, gateway, switch.address))
+        client.invite("1234")
+        answer(client, switch)

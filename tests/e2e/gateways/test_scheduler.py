@@ -66,10 +66,6 @@ def dynamodb(endpoint: str) -> Any:
     return client
 
 
-def targets(gateway: Gateway) -> list[str]:
-    return [each["uri"] for each in gateway.mi("lb_list")["Destinations"]]
-
-
 def call(gateway: Gateway, carrier: str) -> Sipp:
     remote = f"{gateway.address}:5060"
     scenario = SCENARIOS / "carrier_calls.xml"
@@ -104,7 +100,7 @@ def test_a_new_target_and_a_new_permission_carry_a_call_and_outages_do_not_end_i
     gateway = Gateway("public", directory, network.address(), settings, ready=False)
     with Sidecar("public", directory, gateway.address, endpoint) as sidecar, gateway:
         repository.write([PutTaskRow(switch_at(address), STAMP), PutAddress(Address(carrier, 1), 1)])
-        until("the target", lambda: targets(gateway), seconds=2)
+        until("the target", lambda: gateway.targets(), seconds=2)
         with Sipp(SCENARIOS / "switch_answers.xml", directory, address, calls=None) as used:
             call(gateway, carrier)
             assert sidecar.process is not None
@@ -114,7 +110,7 @@ def test_a_new_target_and_a_new_permission_carry_a_call_and_outages_do_not_end_i
         gone = RemoveTaskRow(Table.LOAD_BALANCER_TARGETS, switch_at(address).key, replace(STAMP, version=4))
         repository.write([gone])
         with Sidecar("public", directory, gateway.address, endpoint) as successor:
-            until("the target to go", lambda: not targets(gateway), seconds=8)
+            until("the target to go", lambda: not gateway.targets(), seconds=8)
             assert successor.health()["healthy"]
             assert successor.process is not None
             successor.process.terminate()
@@ -132,7 +128,7 @@ def test_opensips_that_is_restarted_reads_what_changed_meanwhile(
         repository.write([PutTaskRow(switch_at(network.address()), STAMP)])
         until("the outage to be told", lambda: "opensips" in sidecar.health()["errors"])
         with gateway:
-            until("the target", lambda: targets(gateway))
+            until("the target", lambda: gateway.targets())
             until("the recovery to be told", lambda: sidecar.health()["errors"] == {})
 
 
@@ -203,13 +199,13 @@ def test_a_file_that_is_lost_while_both_run_is_made_anew_and_opensips_started_wi
     gateway = Gateway("client", directory, network.address(), settings, ready=False)
     with Sidecar("client", directory, gateway.address, endpoint) as sidecar, gateway:
         until("the first reloads", lambda: sidecar.health().get("reloads_due") == [])
-        until("the target", lambda: targets(gateway))
+        until("the target", lambda: gateway.targets())
         harm(directory / name)
         process = gateway.process
         assert process is not None
         until("OpenSIPS to end", lambda: process.poll() is not None, 15)
         gateway.start()  # as its supervisor does
-        assert targets(gateway) == [f"sip:{address}:5060"]
+        assert gateway.targets() == [f"sip:{address}:5060"]
         # A worker loads the contacts before it takes traffic; the management interface may answer before that.
         until("the contact", lambda: [aor["AOR"] for aor in aors(gateway)] == ["user1"], 2)
         assert len(aors(gateway)[0]["Contacts"]) == 1
@@ -225,7 +221,7 @@ def test_the_last_good_file_is_served_while_aws_is_out_of_reach(
     with Sidecar("public", directory, gateway.address, endpoint) as sidecar:
         until("the copy", lambda: sidecar.health().get("healthy"))
     with Sidecar("public", directory, gateway.address, "http://127.0.0.1:9") as cut_off, gateway:
-        assert targets(gateway) == [f"sip:{address}:5060"]
+        assert gateway.targets() == [f"sip:{address}:5060"]
         until("the error to be told", lambda: "journal" in cut_off.health().get("errors", {}))
         health = cut_off.health()
         assert (health["healthy"], health["stale"], health["age_seconds"]) == (True, True, None)
