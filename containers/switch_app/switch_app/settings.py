@@ -1,18 +1,14 @@
 """The app's environment, read once into a value."""
 
-import ipaddress
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
 
-from switch_app.errors import InvalidSetting
+from switch_app.environment import Environment, IPNetwork
 from switch_app.local_address import default_route_address
 
 _LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
-
-IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +131,7 @@ class Settings:
             InvalidSetting: naming the variable that is missing or wrong.
 
         """
-        read = _Reader(environment)
+        read = Environment(environment)
         aws_region = read.text("AWS_DEFAULT_REGION")
         storage = read.path("FS_STORAGE_DIRECTORY", "/var/lib/freeswitch/storage")
         return cls(
@@ -175,72 +171,3 @@ class Settings:
             log_level=read.one_of("LOG_LEVEL", "INFO", _LOG_LEVELS),
             metrics_seconds=read.seconds("METRICS_INTERVAL", 60, 1, 3600),
         )
-
-
-class _Reader:
-    """Reads variables; an empty one counts as one that is not set."""
-
-    def __init__(self, environment: Mapping[str, str]) -> None:
-        self._environment = environment
-
-    def text(self, name: str, default: str = "") -> str:
-        value = self._environment.get(name) or default
-        if not value:
-            raise InvalidSetting(f"environment variable {name} is not set")
-        return value
-
-    def seconds(self, name: str, default: float, least: float, most: float) -> float:
-        value = self.text(name, str(default))
-        try:
-            number = float(value)
-        except ValueError:
-            number = -1.0
-        if not least <= number <= most:
-            raise InvalidSetting(f"environment variable {name} is {value!r}, not seconds from {least:g} to {most:g}")
-        return number
-
-    def port(self, name: str, default: int) -> int:
-        value = self.text(name, str(default))
-        if not (value.isascii() and value.isdecimal()) or not 1 <= int(value) < 65_536:
-            raise InvalidSetting(f"environment variable {name} is {value!r}, not a port")
-        return int(value)
-
-    def host_and_port(self, name: str, default: str) -> tuple[str, int]:
-        value = self.text(name, default)
-        host, _, port = value.rpartition(":")
-        if not host or not (port.isascii() and port.isdecimal()) or not 1 <= int(port) < 65_536:
-            raise InvalidSetting(f"environment variable {name} is {value!r}, not a host and a port")
-        return host, int(port)
-
-    def address(self, name: str, default: str = "") -> str:
-        value = self.text(name, default)
-        try:
-            return str(ipaddress.ip_address(value))
-        except ValueError:
-            raise InvalidSetting(f"environment variable {name} is {value!r}, not an IP address") from None
-
-    def url(self, name: str) -> str:
-        value = self.text(name)
-        parts = urlsplit(value)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
-            raise InvalidSetting(f"environment variable {name} is {value!r}, not an http or https URL")
-        return value.rstrip("/")
-
-    def path(self, name: str, default: str) -> Path:
-        value = Path(self.text(name, default))
-        if not value.is_absolute():
-            raise InvalidSetting(f"environment variable {name} is {str(value)!r}, not an absolute path")
-        return value
-
-    def networks(self, name: str) -> tuple[IPNetwork, ...]:
-        written = [part.strip() for part in self._environment.get(name, "").split(",") if part.strip()]
-        try:
-            return tuple(ipaddress.ip_network(part) for part in written)
-        except ValueError as error:
-            raise InvalidSetting(f"environment variable {name} is no list of networks: {error}") from None
-
-    def one_of(self, name: str, default: str, values: tuple[str, ...]) -> str:
-        value = self.text(name, default).upper()
-        if value not in values:
-            raise InvalidSetting(f"environment variable {name} is {value!r}, not one of {', '.join(values)}")
-        return value

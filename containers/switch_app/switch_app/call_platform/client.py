@@ -113,6 +113,11 @@ class PlatformClient:
         body = {"phone_call": call_sid, "tts_voice": voice, "num_chars": characters}
         await self._api.send("POST", "/tts_events", body)
 
+    async def send_call_heartbeats(self, call_ids: Sequence[str]) -> None:
+        """Tell which calls are alive, by their channels' uuids, at least one; the platform ignores those that it does
+        not know."""
+        await self._api.send("POST", "/call_heartbeats", {"call_ids": list(call_ids)}, Repeat.HARMLESS)
+
     async def send_call_data_record(self, document: str) -> None:
         """Send a call data record; the platform takes one a uuid.
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 from uuid import uuid4
 
+from switch_app.backoff import Backoff
 from switch_app.errors import MediaServerError
 from switch_app.freeswitch.connection import Connection
 from switch_app.freeswitch.messages import Event
@@ -45,7 +46,9 @@ class EventSocket:
         on_event: called with each event of a channel, in their order; it must not wait.
         on_connect: awaited when a connection is there, the first and each after it.
         on_loss: called when the connection is lost; it must not wait.
-        delays: seconds until the next attempt to connect: the first, and how many at most; it doubles in between.
+        delays: seconds until the next attempt to connect: the first, and how many at most; it doubles in between, with
+            jitter.
+        events: names of the events that are wanted, separated by spaces.
 
     """
 
@@ -56,9 +59,10 @@ class EventSocket:
         on_connect: Callable[[], Awaitable[None]],
         on_loss: Callable[[], None],
         delays: tuple[float, float] = (0.2, 5.0),
+        events: str = EVENTS,
     ) -> None:
         self._address, self._on_event, self._on_connect, self._on_loss = address, on_event, on_connect, on_loss
-        self._delays = delays
+        self._backoff, self._events = Backoff(*delays), events
         self._connection: Connection | None = None
         self._jobs: dict[str, asyncio.Future[str]] = {}
         self._problem = "it has not been connected yet"
@@ -77,18 +81,17 @@ class EventSocket:
 
     async def run(self) -> None:
         """Keep it connected, until this is cancelled."""
-        first, maximum = self._delays
-        delay = first
+        failures = 1
         while True:
             try:
                 await self._serve()
-                delay = first
+                failures = 1
             except (OSError, TimeoutError, MediaServerError) as error:
                 if str(error) != self._problem:
                     logger.warning("FreeSWITCH is not reached", extra={"reason": str(error)})
                 self._problem = str(error) or type(error).__name__
-            await asyncio.sleep(delay)
-            delay = min(delay * 2, maximum)
+            await asyncio.sleep(self._backoff.seconds(failures))
+            failures += 1
 
     async def api(self, line: str) -> str:
         """Run an API command and return its output.
@@ -142,7 +145,7 @@ class EventSocket:
     async def _log_in(self, connection: Connection) -> None:
         await connection.greeted
         await connection.command(f"auth {self._address.password}")
-        await connection.command(f"event plain {EVENTS}")
+        await connection.command(f"event plain {self._events}")
 
     def _take(self, event: Event) -> None:
         if event.name != "BACKGROUND_JOB":

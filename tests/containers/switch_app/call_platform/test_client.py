@@ -197,3 +197,10 @@ async def test_a_wrong_password_is_an_unavailable_platform(fake: FakePlatform) -
             await PlatformClient(api).create_recording("call", None, None)
     finally:
         await api.close()
+
+
+async def test_call_heartbeats_carry_the_uuids(client: PlatformClient, fake: FakePlatform) -> None:
+    await client.send_call_heartbeats(["uuid-1", "uuid-2"])
+    assert fake.heartbeats == [["uuid-1", "uuid-2"]]
+    assert fake.requests[-1].content == b'{"call_ids": ["uuid-1", "uuid-2"]}'
+    assert fake.requests[-1].headers["authorization"].startswith("Basic ")
