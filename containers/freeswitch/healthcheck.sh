@@ -6,6 +6,8 @@ set -eu
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=address.sh
 . "$here/address.sh"
+# shellcheck source=event_socket.sh
+. "$here/event_socket.sh"
 
 if ! address="${FS_LISTEN_ADDRESS:-$(default_route_address)}"; then
     echo "FS_LISTEN_ADDRESS is not set, and this machine has no default route that would tell" >&2
@@ -41,21 +43,12 @@ options() {
 
 # The answer to each of its three lines begins with a header; the last one has the status in its body.
 event_socket() {
-    local listen="${FS_EVENT_SOCKET_LISTEN_ADDRESS:-0.0.0.0}" port="${FS_EVENT_SOCKET_PORT:-8021}" answer
-    [ "$listen" != 0.0.0.0 ] || listen=127.0.0.1
-    if ! exec 4<> "/dev/tcp/$listen/$port"; then
-        echo "no event socket at $listen:$port" >&2
-        return 1
-    fi
-    # FreeSWITCH closes on a wrong password at once; what it said is read all the same.
-    trap '' PIPE
-    printf 'auth %s\n\napi status\n\nexit\n\n' "${FS_EVENT_SOCKET_PASSWORD:-}" >&4 2> /dev/null || true
-    answer=$(timeout 1 cat <&4) || true
-    exec 4>&-
+    local listen="${FS_EVENT_SOCKET_LISTEN_ADDRESS:-0.0.0.0}:${FS_EVENT_SOCKET_PORT:-8021}" answer
+    answer=$(event_socket_ask status) || return 1
     case "$answer" in
         *"+OK accepted"*"is ready"*) return 0 ;;
-        *"-ERR invalid"*) echo "the event socket at $listen:$port refuses the password" >&2 ;;
-        *) echo "the event socket at $listen:$port does not say that FreeSWITCH is ready" >&2 ;;
+        *"-ERR invalid"*) echo "the event socket at $listen refuses the password" >&2 ;;
+        *) echo "the event socket at $listen does not say that FreeSWITCH is ready" >&2 ;;
     esac
     return 1
 }

@@ -1,8 +1,10 @@
 """Starts FreeSWITCH as its container does: through the entrypoint, with the environment as configuration."""
 
+import contextlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 import time
 from collections.abc import Mapping
@@ -49,6 +51,7 @@ class FreeSwitchProcess:
             "FS_EVENT_SOCKET_PASSWORD": PASSWORD,
             "FS_SWITCH_APP_ADDRESS": app,
             "FS_LOG_LEVEL": "info",
+            "FS_STOP_DELAY": "0",
             **(settings or {}),
         }
         self.process: subprocess.Popen[bytes] | None = None
@@ -90,15 +93,14 @@ class FreeSwitchProcess:
         if self.process is None:
             return
         process, self.process = self.process, None
-        if kill:
-            process.kill()
-        else:
+        if not kill:
             process.terminate()
-        try:
-            process.wait(15)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(15)
+        # FreeSWITCH is the entrypoint's child, and in its group.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
     def log_text(self) -> str:
         """Return what it logged."""

@@ -44,9 +44,6 @@ from switch_app.voices.polly_voices import PollyVoices
 
 logger = logging.getLogger(__name__)
 
-_FLUSH_SECONDS: Final = 5.0
-"""For each of what waits for the platform or the bucket, once the calls are over."""
-
 _CACHE_BYTES: Final = 2 * 1024**3
 
 
@@ -155,10 +152,9 @@ class Application:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        seconds = self._settings.flush_seconds
         await asyncio.gather(
-            self._recordings.close(_FLUSH_SECONDS),
-            self._records.close(_FLUSH_SECONDS),
-            self._notifier.close(_FLUSH_SECONDS),
+            self._recordings.close(seconds), self._records.close(seconds), self._notifier.close(seconds)
         )
         self._metrics.write()
         await self._downloads.close()

@@ -95,6 +95,7 @@ class Settings:
         private_networks: addresses that customers' URLs may lead to although they are not public.
         ring_seconds: how long a callee of an outbound call may take to answer.
         drain_seconds: how long live calls may go on once the app is to end.
+        flush_seconds: how long what waits for the platform and the bucket may take to be sent after that.
         agent_uri: where the ECS agent is; None outside ECS.
         log_level: from which level on is logged.
         metrics_seconds: between two lines of metrics.
@@ -113,6 +114,7 @@ class Settings:
     private_networks: tuple[IPNetwork, ...]
     ring_seconds: int
     drain_seconds: float
+    flush_seconds: float
     agent_uri: str | None
     log_level: str
     metrics_seconds: float
@@ -166,7 +168,10 @@ class Settings:
             services_function_region=read.text("SERVICES_FUNCTION_REGION", aws_region),
             private_networks=read.networks("PRIVATE_NETWORKS_ALLOWED"),
             ring_seconds=int(read.seconds("RING_TIMEOUT", 60, 1, 600)),
-            drain_seconds=read.seconds("DRAIN_TIMEOUT", 110, 0, 172_800),
+            # With the seconds in which calls are hung up and the task is released, less than the 120 that ECS waits at
+            # most before it kills.
+            drain_seconds=read.seconds("DRAIN_TIMEOUT", 75, 0, 172_800),
+            flush_seconds=read.seconds("FLUSH_TIMEOUT", 30, 0, 3600),
             agent_uri=read.url("ECS_AGENT_URI") if environment.get("ECS_AGENT_URI") else None,
             log_level=read.one_of("LOG_LEVEL", "INFO", _LOG_LEVELS),
             metrics_seconds=read.seconds("METRICS_INTERVAL", 60, 1, 3600),

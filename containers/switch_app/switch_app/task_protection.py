@@ -97,19 +97,25 @@ class TaskProtection:
         self._renewal_seconds = renewal_seconds
         self._idle_seconds = idle_seconds
         self._retry_seconds = retry_seconds
+        self._is_protected = False
 
     async def run(self) -> None:
-        """Do so until it is cancelled."""
-        while True:
-            await self._live_calls.busy.wait()
-            while not await self._is_idle_within(await self._protect()):
-                pass
-            await self._release()
+        """Do so until it is cancelled; the task is not left protected then."""
+        try:
+            while True:
+                await self._live_calls.busy.wait()
+                while not await self._is_idle_within(await self._protect()):
+                    pass
+                await self._release()
+        finally:
+            if self._is_protected:
+                await self._release_at_once()
 
     async def _protect(self) -> float:
         """Protect, trying until it works or there are no calls; return the seconds until that is due again."""
         for failures in itertools.count():
             try:
+                self._is_protected = True  # also when it is cancelled before ECS has answered
                 await self._agent.protect(_EXPIRY_MINUTES)
             except TaskProtectionFailed as error:
                 logger.warning("task is not protected", extra={"reason": str(error), "failures": failures + 1})
@@ -130,9 +136,19 @@ class TaskProtection:
                 await asyncio.sleep(self._retry(failures))
             else:
                 logger.info("task is no longer protected")
+                self._is_protected = False
                 return
             if self._live_calls.busy.is_set():
                 return
+
+    async def _release_at_once(self) -> None:
+        """Release once, for there is no later; what ECS does not take lapses."""
+        try:
+            await self._agent.release()
+        except TaskProtectionFailed as error:
+            logger.warning("task is still protected", extra={"reason": str(error)})
+        else:
+            logger.info("task is no longer protected")
 
     async def _is_idle_within(self, seconds: float) -> bool:
         """Wait some seconds, or until there have been no calls for a while; tell whether it is the latter."""

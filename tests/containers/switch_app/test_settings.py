@@ -52,7 +52,7 @@ def test_defaults() -> None:
     assert settings.storage.recordings == Path("/var/lib/freeswitch/storage/recordings")
     assert settings.storage.bucket_region == "ap-southeast-1"
     assert settings.services_function_region == "ap-southeast-1"
-    assert (settings.ring_seconds, settings.drain_seconds) == (60, 110.0)
+    assert (settings.ring_seconds, settings.drain_seconds, settings.flush_seconds) == (60, 75.0, 30.0)
     assert (settings.private_networks, settings.agent_uri, settings.log_level) == ((), None, "INFO")
 
 
@@ -86,6 +86,7 @@ def test_names_what_is_missing(name: str, empty: bool) -> None:
         ("RING_TIMEOUT", "nan"),
         ("DRAIN_TIMEOUT", "-1"),
         ("DRAIN_TIMEOUT", "soon"),
+        ("FLUSH_TIMEOUT", "3601"),
         ("LOG_LEVEL", "chatty"),
     ],
 )

@@ -94,7 +94,24 @@ async def test_renews_while_a_call_lasts(agent: ecs_agent.EcsAgent, http: aiohtt
     async with protecting(agent, http, live_calls, renewal_seconds=0.05):
         live_calls.add(LiveCall("a"))
         await until(lambda: len(agent.requests) >= 3)
-    assert all(request == PROTECT for request in agent.requests)
+        assert all(request == PROTECT for request in agent.requests)
+
+
+async def test_an_app_that_ends_does_not_leave_its_task_protected(
+    agent: ecs_agent.EcsAgent, http: aiohttp.ClientSession, caplog: pytest.LogCaptureFixture
+) -> None:
+    live_calls = LiveCalls()
+    live_calls.add(LiveCall("a"))
+    async with protecting(agent, http, live_calls):
+        await until(lambda: agent.is_protected)
+    assert agent.requests == [PROTECT, RELEASE]
+    async with protecting(agent, http, live_calls):
+        await until(lambda: agent.is_protected)
+        agent.refusals = [(500, ERROR)]
+    assert caplog.records[-1].message == "task is still protected"
+    async with protecting(agent, http, LiveCalls()):
+        requests = len(agent.requests)
+    assert len(agent.requests) == requests
 
 
 @pytest.mark.parametrize("refusal", [(200, FAILURE), (400, ERROR), (500, ERROR), (200, {}), (200, [])])

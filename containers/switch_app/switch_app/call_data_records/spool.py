@@ -86,6 +86,8 @@ class CallDataRecordSpool:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
+            # The media server writes the record of a call a moment after the call was said to be over.
+            await asyncio.sleep(self._pause)
             try:
                 async with asyncio.timeout(seconds):
                     while await self.scan():
