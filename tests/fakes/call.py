@@ -7,12 +7,15 @@ import asyncio
 import contextlib
 import wave
 from collections import deque
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
 from switch_app.call import (
+    FRAME_BYTES,
+    FRAME_SECONDS,
+    SILENCE_FRAME,
     AudioFile,
     DialRequest,
     DialResult,
@@ -23,10 +26,13 @@ from switch_app.call import (
     RecordRequest,
     Rejection,
     Silence,
+    Track,
 )
 from switch_app.errors import CallEnded, MediaServerError
 
 RATE = 8000
+TONE_FRAME = b"\x00\x20\x00\xe0" * (FRAME_BYTES // 4)
+"""What somebody who talks sounds like, and a prompt that is played."""
 _MOMENT = 1e-6
 """Seconds that count as none."""
 _REJECTIONS = {Rejection.DECLINE: "CALL_REJECTED", Rejection.BUSY: "USER_BUSY"}
@@ -111,6 +117,7 @@ class FakeCall:
         variables_set: channel variables that were set.
         record_requests, dial_requests: what was asked for.
         written: recordings that were written, in seconds.
+        spoken: frames that were spoken to the caller, each with the second that it was due.
         ringing: legs there are now.
         unreached: legs that were reported.
 
@@ -137,6 +144,7 @@ class FakeCall:
     record_requests: list[RecordRequest] = field(default_factory=list)
     dial_requests: list[DialRequest] = field(default_factory=list)
     written: list[float] = field(default_factory=list)
+    spoken: list[tuple[float, bytes]] = field(default_factory=list)
     ringing: list[Leg] = field(default_factory=list)
     unreached: list[Leg] = field(default_factory=list)
 
@@ -290,6 +298,36 @@ class FakeCall:
             finally:
                 self.ringing = [leg for leg in self.ringing if leg not in request.legs]
 
+    @contextlib.asynccontextmanager
+    async def media(
+        self, hear: Callable[[bytes], None], speak: Callable[[bool], bytes | None]
+    ) -> AsyncIterator["FakeCall"]:
+        self._begin("media")
+
+        def beat() -> None:
+            hear(self._said())
+            frame = speak(True)
+            if frame is not None:
+                self.spoken.append((self.now, frame))
+
+        with self._exclusively("media"):
+            async with self._rhythm(beat):
+                yield self
+
+    def wake(self) -> None:
+        """Do as if there was no room for audio in advance."""
+
+    @contextlib.asynccontextmanager
+    async def tap(self, tracks: Collection[Track], hear: Callable[[Track, bytes], None]) -> AsyncIterator[None]:
+        self._begin("tap")
+
+        def beat() -> None:
+            for track in tracks:
+                hear(track, self._said() if track is Track.INBOUND else self._heard())
+
+        async with self._rhythm(beat):
+            yield
+
     async def wait_until_ended(self) -> str:
         await self._ended.wait()
         assert self.cause is not None
@@ -303,6 +341,38 @@ class FakeCall:
             task.cancel()
 
     # How it does it.
+
+    def _heard(self) -> bytes:
+        """Return what the caller hears at this moment."""
+        if self._busy == "play":
+            return SILENCE_FRAME if isinstance(self.heard[-1].prompt, Silence) else TONE_FRAME
+        if self._busy == "media" and self.spoken and self.now - self.spoken[-1][0] < 2 * FRAME_SECONDS:
+            return self.spoken[-1][1]
+        return SILENCE_FRAME
+
+    def _said(self) -> bytes:
+        """Return what the caller says at this moment."""
+        return TONE_FRAME if any(begin <= self.now < end for begin, end in self._talks) else SILENCE_FRAME
+
+    @contextlib.asynccontextmanager
+    async def _rhythm(self, beat: Callable[[], None]) -> AsyncIterator[None]:
+        """Do something every 20 ms of the call, as long as there is one."""
+
+        async def run() -> None:
+            due = self.now
+            while self.cause is None:
+                beat()
+                due += FRAME_SECONDS
+                await asyncio.sleep(max(0.0, due - self.now) * self.pace)
+
+        running = asyncio.ensure_future(run())
+        try:
+            yield
+        finally:
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+            if not running.cancelled() and (error := running.exception()) is not None:
+                raise error
 
     def _note_answer(self, headers: Mapping[str, str]) -> None:
         self.is_answered, self.answer_headers = True, dict(headers)

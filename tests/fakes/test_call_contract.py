@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from switch_app.call import AudioFile, Call, Leg
+from switch_app.call import FRAME_SECONDS, AudioFile, Call, Leg
 from tests.containers.switch_app.call_contract import CallContract
 from tests.fakes.call import Callee, FakeCall
 
@@ -47,6 +47,10 @@ class _World:
 
     async def legs_there_are(self) -> int:
         return sum(len(call.ringing) for call in self.calls)
+
+    async def hears_sound(self, call: Call) -> bool:
+        assert isinstance(call, FakeCall)
+        return bool(call.spoken) and call.now - call.spoken[-1][0] < 2 * FRAME_SECONDS + self.slack / self.second
 
 
 class TestFakeCall(CallContract):

@@ -47,7 +47,7 @@ async def run(settings: Settings) -> int:
     address = EventSocketAddress(socket.host, socket.port, socket.password)
 
     def free_switch(handler: CallHandler) -> FreeSwitch:
-        return FreeSwitch(FreeSwitchSettings(address, socket.handover), handler)
+        return FreeSwitch(FreeSwitchSettings(address, socket.handover, pipes=settings.storage.media_streams), handler)
 
     try:
         application = Application(settings, AwsClients.of(settings), free_switch)

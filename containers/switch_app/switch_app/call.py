@@ -4,11 +4,12 @@ A verb acts on a `Call` and knows no FreeSWITCH; FreeSWITCH's side knows no TwiM
 held to the same contract tests.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +204,30 @@ class DialResult:
     hung_up: bool = False
 
 
+FRAME_SECONDS: Final = 0.02
+FRAME_BYTES: Final = 320
+"""A frame of a call's audio: 20 ms of 8 kHz, linear samples of 16 bits, little-endian."""
+
+SILENCE_FRAME: Final = bytes(FRAME_BYTES)
+
+
+class Track(StrEnum):
+    """A direction of a call's audio. The values are the platform's names, and Twilio's."""
+
+    INBOUND = "inbound"
+    """What the other side says."""
+    OUTBOUND = "outbound"
+    """What it hears."""
+
+
+class Media(Protocol):
+    """A call's audio both ways, while it is taken over."""
+
+    def wake(self) -> None:
+        """Ask for audio now, and not only when the next frame is due."""
+        ...
+
+
 class Call(Protocol):
     """One call's first leg, under control.
 
@@ -279,6 +304,30 @@ class Call(Protocol):
         """Ring others for the caller and join the first who answers, until one of them ends it. It returns and does not
         raise when the caller hangs up. No leg is left when it is over, or when it is cancelled. A caller who is not
         answered yet is answered when the legs are joined."""
+        ...
+
+    def media(
+        self, hear: Callable[[bytes], None], speak: Callable[[bool], bytes | None]
+    ) -> AbstractAsyncContextManager[Media]:
+        """Take over the audio of an answered call, as a context; nothing else that is heard can be done meanwhile.
+
+        Args:
+            hear: given each frame of the caller's as it comes, one every 20 ms.
+            speak: asked for the next frame that the caller is to hear; None for nothing, which is silence. It is asked
+                in the rhythm of the call, with True when a frame is due now, and with False for one in advance.
+
+        Neither may wait. When the call ends within the context, no frame comes any more.
+        """
+        ...
+
+    def tap(self, tracks: Collection[Track], hear: Callable[[Track, bytes], None]) -> AbstractAsyncContextManager[None]:
+        """Listen to an answered call, as a context, whatever is done on it meanwhile.
+
+        Args:
+            tracks: what is listened to; at least one.
+            hear: given each frame as it comes, one a track every 20 ms. It may not wait.
+
+        """
         ...
 
     async def wait_until_ended(self) -> str:

@@ -68,6 +68,7 @@ class StorageSettings:
         cache: synthesised speech and downloaded audio.
         recordings: recordings that are not uploaded yet.
         call_data_records: records that the platform has not got yet.
+        media_streams: the pipes that the audio of media streams goes through.
         bucket, bucket_region: where recordings are uploaded to.
 
     """
@@ -75,8 +76,25 @@ class StorageSettings:
     cache: Path
     recordings: Path
     call_data_records: Path
+    media_streams: Path
     bucket: str
     bucket_region: str
+
+
+@dataclass(frozen=True, slots=True)
+class MediaStreamSettings:
+    """What media streams may do.
+
+    Attributes:
+        insecure_urls: whether `ws` is taken beside `wss`; for development.
+        buffer_seconds: audio of the other side that waits to be heard, at most, a stream.
+        subprotocol: offered in the handshake.
+
+    """
+
+    insecure_urls: bool = False
+    buffer_seconds: int = 300
+    subprotocol: str = "audio.somleng.org"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +106,7 @@ class Settings:
         platform: the platform's services API.
         event_socket: FreeSWITCH.
         storage: folders and the bucket.
+        media_streams: what media streams may do.
         region: the alias of the region that this switch is in.
         host: this machine's IP address, where the platform reaches the HTTP API.
         aws_region: where SSM and Polly are asked.
@@ -106,6 +125,7 @@ class Settings:
     platform: CallPlatformSettings
     event_socket: EventSocketSettings
     storage: StorageSettings
+    media_streams: MediaStreamSettings
     region: str
     host: str
     aws_region: str
@@ -158,8 +178,14 @@ class Settings:
                 cache=read.path("FS_CACHE_DIRECTORY", "/cache"),
                 recordings=read.path("RECORDINGS_DIRECTORY", str(storage / "recordings")),
                 call_data_records=read.path("CALL_DATA_RECORDS_DIRECTORY", str(storage / "call_data_records")),
+                media_streams=read.path("MEDIA_STREAMS_DIRECTORY", str(storage / "media_streams")),
                 bucket=read.text("FS_RECORDINGS_BUCKET_NAME"),
                 bucket_region=read.text("FS_RECORDINGS_BUCKET_REGION", aws_region),
+            ),
+            media_streams=MediaStreamSettings(
+                insecure_urls=read.one_of("MEDIA_STREAMS_INSECURE", "FALSE", ("TRUE", "FALSE")) == "TRUE",
+                buffer_seconds=int(read.seconds("MEDIA_STREAMS_BUFFER", 300, 1, 3600)),
+                subprotocol=read.text("MEDIA_STREAMS_SUBPROTOCOL", "audio.somleng.org"),
             ),
             region=read.text("REGION"),
             host=read.address("HOST_ADDRESS") if environment.get("HOST_ADDRESS") else find_address(),

@@ -12,10 +12,30 @@ from typing import Protocol
 
 import pytest
 
-from switch_app.call import AudioFile, Beep, Call, DialRequest, Leg, LegResult, RecordRequest, Rejection, Silence
+from switch_app.call import (
+    FRAME_BYTES,
+    AudioFile,
+    Beep,
+    Call,
+    DialRequest,
+    Leg,
+    LegResult,
+    RecordRequest,
+    Rejection,
+    Silence,
+    Track,
+)
 from switch_app.errors import CallEnded
 
 HEADERS = {"X-Somleng-CallSid": "9802a301-aed5-41c8-b662-e3d3180a3eb4"}
+
+
+_TONE = b"\x00\x20\x00\x20\x00\xe0\x00\xe0" * (FRAME_BYTES // 8)
+
+
+def _is_loud(frame: bytes) -> bool:
+    samples = [int.from_bytes(frame[at : at + 2], "little", signed=True) for at in range(0, len(frame), 2)]
+    return max(abs(sample) for sample in samples) > 2000
 
 
 class World(Protocol):
@@ -57,6 +77,10 @@ class World(Protocol):
 
     async def legs_there_are(self) -> int:
         """Return how many dialled legs there are at this moment."""
+        ...
+
+    async def hears_sound(self, call: Call) -> bool:
+        """Whether the caller hears more than silence at this moment."""
         ...
 
 
@@ -306,6 +330,99 @@ class CallContract:
         result = await asyncio.wait_for(call.dial(request), 20)
         assert result.joined == 0
         assert call.is_answered
+        await call.hangup()
+
+    async def test_its_audio_may_be_taken_over_both_ways(self, world: World) -> None:
+        call = await self._answered(world)
+        heard: list[bytes] = []
+        say: list[bytes] = []
+        async with call.media(heard.append, lambda is_due: say[0] if say else None):
+            await asyncio.sleep(1 * world.second)
+            assert len(heard) == pytest.approx(50, abs=10 + 50 * world.slack / world.second)
+            assert {len(frame) for frame in heard} == {FRAME_BYTES}
+            assert not any(_is_loud(frame) for frame in heard)
+            assert not await world.hears_sound(call)
+            await world.talk(call, 0.5)
+            say.append(_TONE)
+            await asyncio.sleep(0.5 * world.second)
+            assert await world.hears_sound(call)
+            say.clear()
+            await asyncio.sleep(0.5 * world.second + world.slack)
+            assert not await world.hears_sound(call)
+        assert 0.3 * 50 <= sum(_is_loud(frame) for frame in heard) <= 0.7 * 50 + 50 * world.slack / world.second
+        await call.hangup()
+
+    async def test_its_audio_may_be_taken_over_again_and_again_and_between_prompts(self, world: World) -> None:
+        call = await self._answered(world)
+        for _ in range(2):
+            heard: list[bytes] = []
+            async with call.media(heard.append, lambda is_due: _TONE):
+                await asyncio.sleep(0.3 * world.second + world.slack)
+                assert await world.hears_sound(call)
+            assert heard
+            count = len(heard)
+            await call.play([Silence(0.7)])
+            assert not await world.hears_sound(call)
+            assert len(heard) == count
+        await call.hangup()
+
+    async def test_keys_come_while_its_audio_is_taken_over(self, world: World) -> None:
+        call = await self._answered(world)
+        async with call.media(lambda frame: None, lambda is_due: None):
+            await world.press(call, "5")
+            assert await call.next_digit(2) == "5"
+        await call.hangup()
+
+    async def test_a_caller_who_leaves_ends_its_audio(self, world: World) -> None:
+        call = await self._answered(world)
+        heard: list[bytes] = []
+        async with call.media(heard.append, lambda is_due: _TONE):
+            await world.hang_up(call)
+            await asyncio.wait_for(call.wait_until_ended(), 5)
+        with pytest.raises(CallEnded):
+            async with call.media(heard.append, lambda is_due: None):
+                pass
+        with pytest.raises(CallEnded):
+            async with call.tap([Track.INBOUND], lambda track, frame: None):
+                pass
+
+    @pytest.mark.parametrize("tracks", [[Track.INBOUND], [Track.OUTBOUND], [Track.INBOUND, Track.OUTBOUND]])
+    async def test_it_may_be_listened_to_whatever_is_done_on_it(self, world: World, tracks: list[Track]) -> None:
+        call = await self._answered(world)
+        heard: dict[Track, list[bytes]] = {track: [] for track in Track}
+        async with call.tap(tracks, lambda track, frame: heard[track].append(frame)):
+            await call.play([Silence(0.5)])
+            await world.talk(call, 1)
+            await call.play([world.audio(1)])
+            await call.play([Silence(0.3)])
+        counts = {track: len(frames) for track, frames in heard.items()}
+        await call.play([Silence(0.2)])
+        assert counts == {track: len(frames) for track, frames in heard.items()}
+        for track in Track:
+            if track in tracks:
+                loud = sum(_is_loud(frame) for frame in heard[track])
+                assert counts[track] >= 1.5 * 50
+                assert 0.5 * 50 <= loud <= counts[track] - 0.5 * 50
+            else:
+                assert counts[track] == 0
+        await call.hangup()
+
+    async def test_several_may_listen_to_it(self, world: World) -> None:
+        call = await self._answered(world)
+        first: list[bytes] = []
+        second: list[bytes] = []
+        async with call.tap([Track.OUTBOUND], lambda track, frame: first.append(frame)):
+            async with (
+                call.tap([Track.OUTBOUND], lambda track, frame: second.append(frame)),
+                call.media(lambda frame: None, lambda is_due: _TONE),
+            ):
+                await asyncio.sleep(0.5 * world.second)
+            count = len(second)
+            await call.play([Silence(0.3)])
+            assert len(second) == count
+        assert any(_is_loud(frame) for frame in first)
+        assert any(_is_loud(frame) for frame in second)
+        assert len(first) > len(second)
         await call.hangup()
 
     async def _answered(self, world: World) -> Call:

@@ -5,6 +5,8 @@ python -m tests.e2e.switch_app.app_process <address of FreeSWITCH> <seconds of t
 
 import asyncio
 import sys
+import tempfile
+from pathlib import Path
 
 from switch_app.call import Call, Silence
 from switch_app.freeswitch.event_socket import EventSocketAddress
@@ -27,11 +29,13 @@ class _Handler:
 async def main(address: str, dead_man_seconds: int) -> None:
     """Run until it is killed."""
     socket = EventSocketAddress(address, 8021, freeswitch.PASSWORD)
-    telephony = FreeSwitch(FreeSwitchSettings(socket, (address, 8084), dead_man_seconds=dead_man_seconds), _Handler())
-    await telephony.start()
-    await telephony.wait_until_ready()
-    print("ready", flush=True)
-    await asyncio.Event().wait()
+    with tempfile.TemporaryDirectory() as directory:
+        settings = FreeSwitchSettings(socket, (address, 8084), dead_man_seconds=dead_man_seconds, pipes=Path(directory))
+        telephony = FreeSwitch(settings, _Handler())
+        await telephony.start()
+        await telephony.wait_until_ready()
+        print("ready", flush=True)
+        await asyncio.Event().wait()
 
 
 if __name__ == "__main__":

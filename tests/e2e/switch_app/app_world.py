@@ -142,4 +142,4 @@ async def app_world(process: FreeSwitchProcess, caller: Phone, callee: Phone, di
 def settings_of(process: FreeSwitchProcess, **changes: Any) -> FreeSwitchSettings:
     """Return what the app needs to meet a FreeSWITCH."""
     address = EventSocketAddress(process.address, 8021, freeswitch.PASSWORD)
-    return FreeSwitchSettings(address, (process.address, HANDOVER_PORT), **changes)
+    return FreeSwitchSettings(address, (process.address, HANDOVER_PORT), pipes=process.directory / "pipes", **changes)

@@ -14,7 +14,7 @@ from tests.containers.switch_app.call_contract import CallContract
 from tests.e2e.switch_app.conftest import Handler
 from tests.support.freeswitch import FreeSwitchProcess
 from tests.support.phone import Phone, PhoneCall
-from tests.support.speech_codec import tone
+from tests.support.speech_codec import loudness, tone
 
 
 class _World:
@@ -59,6 +59,10 @@ class _World:
     async def legs_there_are(self) -> int:
         await asyncio.sleep(0.1)  # BYE and CANCEL are on their way
         return sum(not call.ended.is_set() for call in self._callees.calls.values())
+
+    async def hears_sound(self, call: Call) -> bool:
+        await asyncio.sleep(0.1)
+        return loudness(self._ends[call.uuid].heard[-400:]) > 500
 
     async def be_called(self) -> None:
         """Do as whoever is called would."""

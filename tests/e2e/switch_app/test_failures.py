@@ -81,8 +81,9 @@ async def test_an_app_that_starts_ends_what_the_one_before_left(
     end = await phone.call(freeswitch_process.address, "1234")
     await asyncio.wait_for(first._handler.next_call(), 3)  # type: ignore[attr-defined]
     # Its socket is closed by another process only when that dies; FreeSWITCH still has the call.
+    settings = settings_of(freeswitch_process)
     second = FreeSwitch(
-        FreeSwitchSettings(settings_of(freeswitch_process).event_socket, (freeswitch_process.address, 8085)), other
+        FreeSwitchSettings(settings.event_socket, (freeswitch_process.address, 8085), pipes=settings.pipes), other
     )
     await second.start()
     await ready(second)
@@ -180,7 +181,8 @@ async def test_a_switch_that_takes_no_more_calls_keeps_those_it_has(
 
 
 async def test_a_wrong_password_is_told(freeswitch_process: FreeSwitchProcess, handler: Handler) -> None:
-    settings = FreeSwitchSettings(EventSocketAddress(freeswitch_process.address, 8021, "wrong"), ("127.0.0.1", 8084))
+    address = EventSocketAddress(freeswitch_process.address, 8021, "wrong")
+    settings = FreeSwitchSettings(address, ("127.0.0.1", 8084), pipes=freeswitch_process.directory / "pipes")
     telephony = FreeSwitch(settings, handler)
     await telephony.start()
     await asyncio.sleep(0.3)

@@ -3,7 +3,9 @@
 import asyncio
 import logging
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
 from typing import Any, Final
 
 from switch_app.call import (
@@ -11,17 +13,20 @@ from switch_app.call import (
     Beep,
     DialRequest,
     DialResult,
+    Media,
     Prompt,
     Recorded,
     RecordRequest,
     Rejection,
     Silence,
     Speech,
+    Track,
 )
 from switch_app.errors import MediaServerError
 from switch_app.freeswitch.channel import Channel, headers_sent, to_the_end
 from switch_app.freeswitch.dialling import Dialling
 from switch_app.freeswitch.legs import DialledLegs
+from switch_app.freeswitch.media import listened_to, taken_over
 
 logger = logging.getLogger(__name__)
 
@@ -50,11 +55,12 @@ class FreeSwitchCall:
     Args:
         channel: its first leg.
         legs: where what happens to dialled legs is told.
+        pipes: a directory that FreeSWITCH reaches, for the pipes that audio goes through.
 
     """
 
-    def __init__(self, channel: Channel, legs: DialledLegs) -> None:
-        self._channel, self._legs = channel, legs
+    def __init__(self, channel: Channel, legs: DialledLegs, pipes: Path) -> None:
+        self._channel, self._legs, self._pipes = channel, legs, pipes
 
     @property
     def uuid(self) -> str:
@@ -167,6 +173,16 @@ class FreeSwitchCall:
     async def dial(self, request: DialRequest) -> DialResult:
         """Ring others and join the first who answers."""
         return await Dialling(self._channel, self._legs, request).run()
+
+    def media(
+        self, hear: Callable[[bytes], None], speak: Callable[[bool], bytes | None]
+    ) -> AbstractAsyncContextManager[Media]:
+        """Take over the audio."""
+        return taken_over(self._channel, self._pipes, hear, speak)
+
+    def tap(self, tracks: Collection[Track], hear: Callable[[Track, bytes], None]) -> AbstractAsyncContextManager[None]:
+        """Listen to the audio."""
+        return listened_to(self._channel, self._pipes, tracks, hear)
 
     async def wait_until_ended(self) -> str:
         """Return when the call is gone."""

@@ -4,7 +4,8 @@ import asyncio
 import contextlib
 import logging
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
 
 from switch_app.call import Leg
@@ -44,6 +45,7 @@ class FreeSwitchSettings:
         profiles: that must run.
         dead_man_seconds: when FreeSWITCH ends all calls after the app is last heard of.
         grace_seconds: how long FreeSWITCH may be lost until the calls that it had count as ended.
+        pipes: a directory that both reach, for the pipes that audio goes through; what is in it is nobody else's.
 
     """
 
@@ -52,6 +54,7 @@ class FreeSwitchSettings:
     profiles: tuple[str, ...] = ("nat_gateway", "nat_instance", "uac_nat_instance")
     dead_man_seconds: int = 20
     grace_seconds: float = 3.0
+    pipes: Path = field(kw_only=True)
 
 
 class FreeSwitch:
@@ -78,7 +81,15 @@ class FreeSwitch:
         self._dead_man_switch = DeadManSwitch(self._event_socket.api, settings.dead_man_seconds)
 
     async def start(self) -> None:
-        """Begin; FreeSWITCH need not be there yet. Calls come when it is."""
+        """Begin; FreeSWITCH need not be there yet. Calls come when it is.
+
+        Raises:
+            OSError: when there can be no pipes.
+
+        """
+        self._settings.pipes.mkdir(parents=True, exist_ok=True)
+        for left in self._settings.pipes.glob("*.raw"):
+            left.unlink(missing_ok=True)  # of a process before this one
         for work in (self._event_socket.run(), self._dead_man_switch.run()):
             self._tasks.add(asyncio.ensure_future(work))
 
@@ -186,7 +197,7 @@ class FreeSwitch:
         logger.info("call is handed over", extra={"call_uuid": channel.uuid})
         self._handed_over.add(channel.uuid)
         self._first_legs.add(channel.uuid)
-        await self._handler.handle(FreeSwitchCall(channel, self._dialled_legs))
+        await self._handler.handle(FreeSwitchCall(channel, self._dialled_legs, self._settings.pipes))
 
     def _ended(self, channel: Channel) -> None:
         self._handed_over.discard(channel.uuid)
