@@ -2,9 +2,10 @@
 
 import asyncio
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote, urljoin
 
 from switch_app.call import AudioFile, Leg, Prompt, Speech
@@ -74,6 +75,8 @@ class FakePlatform:
     dialled: list[tuple[str, list[str], str | None]] = field(default_factory=list)
     recordings: list[tuple[str, str | None, str | None]] = field(default_factory=list)
     calls: list[OutboundCall] = field(default_factory=list)
+    media_streams: list[tuple[str, str, str, dict[str, str]]] = field(default_factory=list)
+    media_stream_events: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
 
     async def create_outbound_calls(
         self, parent_call_sid: str, destinations: Sequence[str], sender: str | None
@@ -91,6 +94,16 @@ class FakePlatform:
         self.recordings.append((call_sid, status_callback_url, status_callback_method))
         number = len(self.recordings)
         return RecordingReference(f"recording-{number}", f"https://api.example.com/Recordings/recording-{number}")
+
+    async def create_media_stream(
+        self, call_sid: str, url: str, tracks: str, custom_parameters: Mapping[str, str]
+    ) -> str:
+        await self._answer()
+        self.media_streams.append((call_sid, url, tracks, dict(custom_parameters)))
+        return f"stream-{len(self.media_streams)}"
+
+    def note_media_stream_event(self, stream_sid: str, kind: str, details: Mapping[str, Any]) -> None:
+        self.media_stream_events.append((stream_sid, kind, dict(details)))
 
     def note_speech(self, call_sid: str, voice: str, characters: int) -> None:
         self.speech.append((call_sid, voice, characters))

@@ -1,6 +1,7 @@
 """A call that runs TwiML with no media server, platform or network, on a clock that jumps."""
 
 import tempfile
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +11,8 @@ from urllib.parse import unquote
 from switch_app.call import AudioFile, Prompt, Speech
 from switch_app.call_properties import CallProperties
 from switch_app.interpreter import Interpreter, Update
+from switch_app.media_streams.call_streams import CallStreams
+from switch_app.media_streams.conversation import StreamLimits
 from switch_app.services import Services
 from switch_app.session import Session
 from tests.fakes.call import Callee, FakeCall
@@ -21,6 +24,7 @@ from tests.fakes.switch_services import (
     FakeRecordings,
     FakeRoutes,
 )
+from tests.fakes.web_sockets import FakeWebSockets
 from tests.support import virtual_time
 
 URL = "https://www.example.com/twiml.xml"
@@ -57,6 +61,7 @@ class Run:
         script: what the caller and the world do, before it runs.
         callees: whom it can reach.
         properties: changes to what the platform says.
+        stream_limits, insecure_streams: of media streams.
 
     """
 
@@ -66,6 +71,8 @@ class Run:
     callees: dict[str, Callee] = field(default_factory=dict)
     properties: dict[str, Any] = field(default_factory=dict)
     is_answered: bool = False
+    stream_limits: StreamLimits = field(default_factory=StreamLimits)
+    insecure_streams: bool = False
     prepare: Callable[["Run"], None] = lambda run: None
 
     call: FakeCall = field(init=False)
@@ -77,12 +84,23 @@ class Run:
         self.server = FakeDocuments({URL: self.twiml, **self.documents})
         self.platform, self.prompts = FakePlatform(), FakePrompts()
         self.recordings, self.routes = FakeRecordings(Path(self.directory.name)), FakeRoutes()
-        self.records = FakeCallDataRecords()
+        self.records, self.web_sockets = FakeCallDataRecords(), FakeWebSockets()
+        self.counted: Counter[str] = Counter()
         self.prepare(self)
         virtual_time.run(self._run())
         self.directory.cleanup()
 
     async def _run(self) -> None:
+        said = properties(**self.properties)
+        streams = CallStreams(
+            said,
+            self.platform,
+            self.server,
+            self.web_sockets,
+            self.stream_limits,
+            insecure=self.insecure_streams,
+            count=lambda name: self.counted.update([name]),
+        )
         services = Services(
             documents=self.server,
             platform=self.platform,
@@ -90,9 +108,10 @@ class Run:
             recordings=self.recordings,
             routes=self.routes,
             call_data_records=self.records,
+            media_streams=streams,
         )
         self.call = FakeCall(callees=self.callees, is_answered=self.is_answered)
-        self.session = Session(self.call, properties(**self.properties), services)
+        self.session = Session(self.call, said, services)
         self.interpreter = Interpreter(self.session)
         self.script(self)
         await self.interpreter.run()

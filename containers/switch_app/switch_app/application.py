@@ -30,6 +30,9 @@ from switch_app.http_api.call_resources import CallResources
 from switch_app.http_api.health_checks import HealthChecks
 from switch_app.http_api.server import make_http_api, serve
 from switch_app.life_cycle import LifeCycle
+from switch_app.media_streams.call_streams import CallStreams
+from switch_app.media_streams.conversation import StreamLimits
+from switch_app.media_streams.web_sockets import PublicWebSockets
 from switch_app.metrics import Metrics
 from switch_app.prompts import VoicesAndAudio
 from switch_app.recordings.bucket import RecordingsBucket
@@ -97,6 +100,10 @@ class Application:
         self._downloads = AudioDownloads(self._customers, self._cache)
         self._prompts = VoicesAndAudio(self._voices, self._polly, self._downloads)
 
+        # whom calls are streamed to
+        self._stream_limits = StreamLimits(playback_seconds=settings.media_streams.buffer_seconds)
+        self._web_sockets = PublicWebSockets(settings.private_networks, settings.media_streams.subprotocol)
+
         # calls
         self._gateways = ClientGateways(aws.functions, settings.services_function)
         self._routes = PlatformRoutes(self._gateways)
@@ -162,6 +169,7 @@ class Application:
         await self._voices.close()
         await self._cache.close()
         await self._gateways.close()
+        await self._web_sockets.close()
         await self._customers.close()
         await self._agent_session.close()
         await self._api.close()
@@ -173,13 +181,23 @@ class Application:
         return int(self._runner.addresses[0][1])
 
     def _services_for(self, properties: CallProperties) -> Services:
+        documents = CustomerDocuments(self._customers, properties.account_auth_token)
         return Services(
-            documents=CustomerDocuments(self._customers, properties.account_auth_token),
+            documents=documents,
             platform=self._platform,
             prompts=self._prompts,
             recordings=self._recordings,
             routes=self._routes,
             call_data_records=self._records,
+            media_streams=CallStreams(
+                properties,
+                self._platform,
+                documents,
+                self._web_sockets,
+                self._stream_limits,
+                insecure=self._settings.media_streams.insecure_urls,
+                count=self._metrics.count,
+            ),
         )
 
     def _gauges(self) -> dict[str, Callable[[], float]]:

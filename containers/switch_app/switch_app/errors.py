@@ -87,3 +87,8 @@ class EventSocketError(MediaServerError):
 
 class CannotBegin(SwitchAppError):
     """A port is taken, or a directory cannot be written to. The message names it."""
+
+
+class InvalidMessage(SwitchAppError):
+    """What came over a media stream's WebSocket is none of the protocol's messages. The text says why, and has none of
+    the message."""

@@ -1,11 +1,12 @@
 """What a verb may ask for beside the call itself. Verbs know these, and no HTTP, AWS or disk behind them."""
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
-from switch_app.call import AudioFile, Leg, Prompt
+from switch_app.call import AudioFile, Call, Leg, Prompt, Track
 from switch_app.call_properties import BillingParameters, CallProperties, RoutingParameters
 
 
@@ -180,6 +181,55 @@ class CallDataRecords(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class StreamRequest:
+    """A media stream that is to be.
+
+    Attributes:
+        url: of the WebSocket.
+        tracks: what of the call is in it.
+        name: what the call knows it by; empty for nothing.
+        parameters: the customer's own, by name.
+        status_callback: absolute URL that is told what becomes of it; empty for none.
+        status_callback_method: `GET` or `POST`.
+
+    """
+
+    url: str
+    tracks: Sequence[Track]
+    name: str = ""
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    status_callback: str = ""
+    status_callback_method: str = "POST"
+
+
+Begin = Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]
+"""Begins what is to be finished whatever becomes of the verb: `Session.begin`."""
+
+
+class MediaStreams(Protocol):
+    """The media streams of one call."""
+
+    def allows(self, url: str) -> bool:
+        """Whether a stream may go to a URL by its scheme."""
+        ...
+
+    async def connect(self, call: Call, request: StreamRequest, begin: Begin) -> None:
+        """Hand the call's audio over to a WebSocket, both ways, and return when it is the call's again: the other side
+        has left, or was not there, or the call has ended. When it is cancelled, the stream ends. What goes wrong is
+        logged and told to the platform."""
+        ...
+
+    def start(self, call: Call, request: StreamRequest, begin: Begin) -> None:
+        """Begin to send the call's audio to a WebSocket, whatever is done on the call meanwhile. It ends with the call
+        or when it is stopped."""
+        ...
+
+    def stop(self, name: str) -> bool:
+        """End a stream that was started; tell whether there was one of that name."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
 class Services:
     """All of them, for one call."""
 
@@ -189,6 +239,7 @@ class Services:
     recordings: Recordings
     routes: Routes
     call_data_records: CallDataRecords
+    media_streams: MediaStreams
 
 
 def headers_of(properties: CallProperties) -> Mapping[str, str]:

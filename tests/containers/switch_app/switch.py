@@ -221,7 +221,7 @@ async def running_switch(
 
     def services_for(_: CallProperties) -> Services:
         unused: Any = None
-        return Services(customer, unused, unused, unused, routes, records)
+        return Services(customer, unused, unused, unused, routes, records, unused)
 
     incoming = Incoming(register, records, HOST, "hydrogen")
     calls = Calls(live_calls, incoming, register, services_for, completion_seconds)

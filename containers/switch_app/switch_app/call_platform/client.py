@@ -101,6 +101,38 @@ class PlatformClient:
         path = f"/recordings/{quote(sid, safe='')}"
         return _recording(await self._api.send("PATCH", path, body, Repeat.HARMLESS))
 
+    async def create_media_stream(
+        self, call_sid: str, url: str, tracks: str, custom_parameters: Mapping[str, str]
+    ) -> str:
+        """Announce a media stream and return its sid.
+
+        Args:
+            call_sid: the platform's identifier of the call.
+            url: of the WebSocket.
+            tracks: `inbound`, `outbound` or `both`.
+            custom_parameters: the customer's own, by name.
+
+        """
+        body = {
+            "phone_call_id": call_sid,
+            "url": url,
+            "tracks": tracks,
+            "custom_parameters": dict(custom_parameters),
+        }
+        answer = await self._api.send("POST", "/media_streams", body)
+        try:
+            return text(answer, "sid")
+        except InvalidRequest as error:
+            raise PlatformUnavailable(f"POST /media_streams was answered wrongly: {error}") from None
+
+    async def note_media_stream_event(self, stream_sid: str, kind: str, details: Mapping[str, Any]) -> None:
+        """Tell what happened to a media stream."""
+        event: dict[str, Any] = {"type": kind}
+        if details:
+            event["details"] = dict(details)
+        body = {"media_stream_id": stream_sid, "event": event}
+        await self._api.send("POST", "/media_stream_events", body, Repeat.HARMLESS)
+
     async def note_call_event(self, event: CallEvent) -> None:
         """Tell what happened to a call; the platform does not mind being told twice."""
         body: dict[str, Any] = {"type": event.kind.value, "phone_call": event.uuid}

@@ -1,7 +1,8 @@
 """The platform as calls see it: what they ask it at once, and what it is told in the background."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import Any
 
 from switch_app.call_platform.client import InboundCall, PlatformClient
 from switch_app.call_platform.notifier import Notifier
@@ -52,6 +53,22 @@ class CallPlatform:
 
         """
         return await self._client.create_recording(call_sid, status_callback_url, status_callback_method)
+
+    async def create_media_stream(
+        self, call_sid: str, url: str, tracks: str, custom_parameters: Mapping[str, str]
+    ) -> str:
+        """Announce a media stream and return its sid.
+
+        Raises:
+            PlatformRefused, PlatformUnavailable: when there is none.
+
+        """
+        return await self._client.create_media_stream(call_sid, url, tracks, custom_parameters)
+
+    def note_media_stream_event(self, stream_sid: str, kind: str, details: Mapping[str, Any]) -> None:
+        """Tell what happened to a media stream. It returns at once; events of one stream arrive in their order."""
+        send = partial(self._client.note_media_stream_event, stream_sid, kind, details)
+        self._notifier.put(f"media stream {stream_sid}", kind, send)
 
     def note_speech(self, call_sid: str, voice: str, characters: int) -> None:
         """Tell what is spoken, for billing. It returns at once."""

@@ -5,18 +5,18 @@ differently the next time, no redirect and no spelling of an address gets around
 """
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 import aiohttp
 from aiohttp.abc import AbstractCookieJar
 from yarl import URL
 
 from switch_app.errors import FetchFailed
-from switch_app.http.public_addresses import Network, is_allowed
+from switch_app.http.guarded_connector import AddressRefused, guarded_connector
+from switch_app.http.public_addresses import Network
 from switch_app.http.resolver import ThreadResolver
 
 SECONDS_MAXIMUM: Final = 15.0
@@ -29,10 +29,6 @@ _CONNECTIONS: Final = 200
 _PIECE_BYTES: Final = 64 * 1024
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _SCHEMES: Final = ("http", "https")
-
-
-class _AddressRefused(OSError):
-    """The socket would have connected to an address that is none of a stranger's business."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +61,10 @@ class PublicClient:
     """
 
     def __init__(self, allowed: Sequence[Network] = (), seconds: float = SECONDS_MAXIMUM) -> None:
-        self._allowed = tuple(allowed)
         self._seconds = seconds
         self._resolver = ThreadResolver()
-        connector = aiohttp.TCPConnector(limit=_CONNECTIONS, resolver=self._resolver, socket_factory=self._socket)
         self._session = aiohttp.ClientSession(
-            connector=connector,
+            connector=guarded_connector(self._resolver, allowed, _CONNECTIONS),
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS),
             trust_env=False,
@@ -147,18 +141,12 @@ class PublicClient:
         try:
             return await self._session.request(method, url, headers=headers, data=body, allow_redirects=False)
         except aiohttp.ClientConnectorError as error:
-            if isinstance(error.os_error, _AddressRefused):
+            if isinstance(error.os_error, AddressRefused):
                 raise FetchFailed(f"{_shown(url)} {error.os_error}") from None
         except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
             if method != "POST":
                 raise  # aiohttp has tried twice already: it does for methods that change nothing
         return await self._session.request(method, url, headers=headers, data=body, allow_redirects=False)
-
-    def _socket(self, address: tuple[Any, ...]) -> socket.socket:
-        family, kind, protocol, _, peer = address
-        if not is_allowed(peer[0], self._allowed):
-            raise _AddressRefused(f"leads to {peer[0]}, which is not a public address")
-        return socket.socket(family=family, type=kind, proto=protocol)
 
 
 async def pieces(response: aiohttp.ClientResponse, maximum: int) -> AsyncIterator[bytes]:

@@ -5,6 +5,7 @@ from typing import Final
 
 from switch_app.twiml.document import read_document
 from switch_app.twiml.element import Element
+from switch_app.verbs.connect import Connect
 from switch_app.verbs.dial import Dial
 from switch_app.verbs.gather import Gather
 from switch_app.verbs.hangup import Hangup
@@ -14,9 +15,12 @@ from switch_app.verbs.record import Record
 from switch_app.verbs.redirect import Redirect
 from switch_app.verbs.reject import Reject
 from switch_app.verbs.say import Say
+from switch_app.verbs.start import Start
+from switch_app.verbs.stop import Stop
 from switch_app.verbs.verb import Verb
 
 VERBS: Final[Mapping[str, Callable[[Element], Verb]]] = {
+    "Connect": Connect.parse,
     "Dial": Dial.parse,
     "Gather": Gather.parse,
     "Hangup": Hangup.parse,
@@ -26,6 +30,8 @@ VERBS: Final[Mapping[str, Callable[[Element], Verb]]] = {
     "Redirect": Redirect.parse,
     "Reject": Reject.parse,
     "Say": Say.parse,
+    "Start": Start.parse,
+    "Stop": Stop.parse,
 }
 
 

@@ -204,3 +204,27 @@ async def test_call_heartbeats_carry_the_uuids(client: PlatformClient, fake: Fak
     assert fake.heartbeats == [["uuid-1", "uuid-2"]]
     assert fake.requests[-1].content == b'{"call_ids": ["uuid-1", "uuid-2"]}'
     assert fake.requests[-1].headers["authorization"].startswith("Basic ")
+
+
+async def test_a_media_stream_is_announced_and_its_events_are_told(client: PlatformClient, fake: FakePlatform) -> None:
+    sid = await client.create_media_stream("call", "wss://stream.example.com/a", "inbound", {"foo": "bar"})
+    assert fake.media_streams[sid] == {
+        "phone_call_id": "call",
+        "url": "wss://stream.example.com/a",
+        "tracks": "inbound",
+        "custom_parameters": {"foo": "bar"},
+    }
+    await client.note_media_stream_event(sid, "connect", {})
+    await client.note_media_stream_event(sid, "disconnect", {"code": 1000})
+    assert fake.media_stream_events == [
+        {"media_stream_id": sid, "event": {"type": "connect"}},
+        {"media_stream_id": sid, "event": {"type": "disconnect", "details": {"code": 1000}}},
+    ]
+
+
+async def test_a_media_stream_of_no_call_is_refused(client: PlatformClient, fake: FakePlatform) -> None:
+    with pytest.raises(PlatformRefused) as raised:
+        await client.create_media_stream("none", "wss://stream.example.com/a", "both", {})
+    assert raised.value.status == 422
+    with pytest.raises(PlatformRefused):
+        await client.note_media_stream_event("none", "connect", {})
