@@ -7,6 +7,8 @@ RUN := PYTHONPATH=layers/routing/python:containers/opensips_scheduler:containers
 KEEP ?=
 ENVIRONMENT ?= staging
 TESTS ?=
+# Most tests wait for other programs: more of them than cores run at a time.
+TEST_WORKERS ?= 4
 ARCH ?=
 IMAGES ?=
 TAG ?= latest
@@ -23,11 +25,11 @@ demo: $(VENV)/.installed $(EMULATOR_VENV)/.installed node_modules/.installed ## 
 stop: $(VENV)/.installed ## Stop what `make demo KEEP=1` left running
 	$(RUN) -m local.stop
 
-test: $(VENV)/.installed $(EMULATOR_VENV)/.installed node_modules/.installed ## Run every test, or those of TESTS="tests/cdk …"
-	$(BIN)/python -m pytest $(TESTS)
+test: $(VENV)/.installed $(EMULATOR_VENV)/.installed node_modules/.installed ## Run every test, or those of TESTS="tests/cdk …"; TEST_WORKERS (4) at a time
+	$(BIN)/python -m pytest --numprocesses $(TEST_WORKERS) --dist loadfile $(TESTS)
 
 test-fast: $(VENV)/.installed node_modules/.installed ## Run the tests that start no emulator
-	$(BIN)/python -m pytest -m "not e2e"
+	$(BIN)/python -m pytest --numprocesses $(TEST_WORKERS) --dist loadfile -m "not e2e"
 
 lint: $(VENV)/.installed ## Check style (ruff) and types (mypy strict)
 	$(BIN)/ruff check .
