@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 EMULATOR_VENV := .venv-emulator
 BIN := $(VENV)/bin
-RUN := PYTHONPATH=layers/routing/python:containers/opensips_scheduler:containers/switch_app $(BIN)/python
+RUN := PYTHONPATH=layers/routing/python:containers/opensips_scheduler:containers/switch_app:containers/freeswitch_event_logger $(BIN)/python
 KEEP ?=
 ENVIRONMENT ?= staging
 TESTS ?=

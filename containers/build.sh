@@ -19,6 +19,7 @@ images() {
     echo media-proxy containers/media_proxy containers/media_proxy -
     echo switch-app containers/switch_app . -
     echo switch-webserver containers/nginx containers/nginx -
+    echo freeswitch-event-logger containers/freeswitch_event_logger . -
     echo freeswitch containers/freeswitch containers/freeswitch -
 }
 

@@ -10,7 +10,7 @@ from aiohttp import web
 
 from switch_app.audio.downloads import AudioDownloads
 from switch_app.aws_clients import AwsClients
-from switch_app.call_data_records.spool import CallDataRecordSpool
+from switch_app.call_data_records.unreached import UnreachedCalls
 from switch_app.call_platform.api import Api
 from switch_app.call_platform.client import PlatformClient
 from switch_app.call_platform.notifier import Notifier
@@ -88,7 +88,7 @@ class Application:
         client = PlatformClient(self._api)
         self._notifier = Notifier(count=self._metrics.count)
         self._platform = CallPlatform(client, self._notifier)
-        self._records = CallDataRecordSpool(storage.call_data_records, client, count=self._metrics.count)
+        self._records = UnreachedCalls(storage.call_data_records, count=self._metrics.count)
         bucket = RecordingsBucket(aws.s3, storage.bucket, storage.bucket_region)
         self._recordings = RecordingSpool(storage.recordings, bucket, client, count=self._metrics.count)
 
@@ -141,7 +141,6 @@ class Application:
         # Before everything else: the health check must be answered while FreeSWITCH is waited for.
         self._runner = await serve(self._http_api, self._settings.http.address, self._settings.http.port)
         self._notifier.start()
-        self._records.start()
         await self._recordings.start()
         await self._cache.start()
         await self._voices.start()
@@ -160,9 +159,7 @@ class Application:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         seconds = self._settings.flush_seconds
-        await asyncio.gather(
-            self._recordings.close(seconds), self._records.close(seconds), self._notifier.close(seconds)
-        )
+        await asyncio.gather(self._recordings.close(seconds), self._records.close(), self._notifier.close(seconds))
         self._metrics.write()
         await self._downloads.close()
         await self._polly.close()

@@ -4,9 +4,13 @@ import json
 import logging
 import sys
 import time
-from typing import Final, TextIO
+from typing import Final, Protocol
 
 _KNOWN: Final = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
+
+
+class _Stream(Protocol):
+    def write(self, text: str, /) -> object: ...
 
 
 class JsonFormatter(logging.Formatter):
@@ -26,7 +30,7 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(line, default=str)
 
 
-def log_to(stream: TextIO = sys.stdout, level: str = "INFO") -> None:
+def log_to(stream: _Stream = sys.stdout, level: str = "INFO") -> None:
     """Have everything that is logged written to a stream, from a level on."""
     handler = logging.StreamHandler(stream)
     handler.setFormatter(JsonFormatter())

@@ -1,4 +1,4 @@
-"""The app with all of its parts, between stand-ins for the platform, a customer's server, the ECS agent and AWS."""
+"""The app with all of its parts and the delivery of its records, between stand-ins for those that it talks to."""
 
 import asyncio
 import contextlib
@@ -18,6 +18,7 @@ from switch_app.telephony import CallHandler
 from tests.fakes.call_platform import CallPlatform
 from tests.fakes.customer_server import CustomerServer
 from tests.fakes.ecs_agent import EcsAgent
+from tests.support.call_data_records import delivered
 
 BUCKET = "raw-recordings.example"
 HOST = "10.10.1.13"
@@ -96,7 +97,8 @@ async def running_app(
             application = Application(settings, AwsClients.of(settings), media_server_for)
             try:
                 await application.start()
-                yield WholeApp(application, platform, customer, agent, http)
+                async with delivered(settings.storage.call_data_records, platform):
+                    yield WholeApp(application, platform, customer, agent, http)
             finally:
                 await application.close()
 

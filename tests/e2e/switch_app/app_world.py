@@ -22,6 +22,7 @@ from tests.containers.switch_app.whole_app import BUCKET, PARAMETER, free_port
 from tests.fakes.call_platform import CallPlatform
 from tests.fakes.customer_server import CustomerServer, twiml
 from tests.support import freeswitch
+from tests.support.call_data_records import delivered
 from tests.support.freeswitch import FreeSwitchProcess
 from tests.support.phone import Phone, PhoneCall
 
@@ -134,7 +135,8 @@ async def app_world(process: FreeSwitchProcess, caller: Phone, callee: Phone, di
         try:
             async with asyncio.timeout(10):
                 await made[0].wait_until_ready()
-            yield World(application, platform, customer, process.address, caller, callee)
+            async with delivered(process.records, platform):
+                yield World(application, platform, customer, process.address, caller, callee)
         finally:
             await application.close()
 

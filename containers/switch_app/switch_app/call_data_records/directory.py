@@ -3,7 +3,7 @@
 import heapq
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -34,6 +34,22 @@ class RecordFile:
     size: int
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What was in the directory at a look.
+
+    Attributes:
+        files: those to deal with next, in this order.
+        count: how many there were in all.
+        oldest: when the oldest of all was last written to, seconds since the epoch; None when there was none.
+
+    """
+
+    files: Sequence[RecordFile]
+    count: int
+    oldest: float | None
+
+
 class RecordDirectory:
     """The files of records.
 
@@ -47,20 +63,24 @@ class RecordDirectory:
         self._aside = path / _ASIDE
         self._aside.mkdir(parents=True, exist_ok=True)
 
-    def next(self, count: int, failures: Mapping[str, int]) -> Sequence[RecordFile]:
-        """Return the files to deal with next, so many at most.
+    def look(self, maximum: int, failures: Mapping[str, int], left_out: Collection[str] = ()) -> Waiting:
+        """Return what there is, and which files to deal with next.
 
         Args:
-            count: how many.
+            maximum: how many of them.
             failures: by name, how often one was tried in vain: those that were not come first, so that none is in the
                 way of others; among equals the oldest does.
+            left_out: names of files whose time has not come.
 
         """
 
         def order(file: RecordFile) -> tuple[int, float, str]:
             return failures.get(file.path.name, 0), file.modified, file.path.name
 
-        return heapq.nsmallest(count, self._files(self._path), key=order)
+        found = self._files(self._path)
+        due = (file for file in found if file.path.name not in left_out)
+        oldest = min((file.modified for file in found), default=None)
+        return Waiting(heapq.nsmallest(maximum, due, key=order), len(found), oldest)
 
     def read(self, file: RecordFile) -> bytes:
         """Return what is in a file, so far as it may be a record."""
