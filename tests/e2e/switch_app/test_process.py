@@ -19,6 +19,7 @@ from tests.e2e.switch_app.app_world import ADDRESS, HANDOVER_PORT
 from tests.fakes.call_platform import CallPlatform
 from tests.fakes.customer_server import CustomerServer, twiml
 from tests.support import freeswitch
+from tests.support.call_data_records import delivered
 from tests.support.freeswitch import FreeSwitchProcess
 from tests.support.phone import Phone, PhoneCall
 
@@ -27,7 +28,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 @dataclass
 class AppProcess:
-    """The app, and what it needs."""
+    """The app, and what it needs; its records are delivered beside it."""
 
     environment: dict[str, str]
     platform: CallPlatform
@@ -118,7 +119,8 @@ async def app(freeswitch_process: FreeSwitchProcess, phone: Phone, tmp_path: Pat
                 "SERVICES_FUNCTION_ARN": "arn:aws:lambda:ap-southeast-1:123456789012:function:services",
             }
             app = AppProcess(environment, platform, customer, freeswitch_process.address, phone)
-            yield app
+            async with delivered(freeswitch_process.records, platform):
+                yield app
             for process in app.running:
                 if process.returncode is None:
                     process.kill()
@@ -158,4 +160,4 @@ async def test_an_app_that_is_told_to_stop_lets_its_last_call_end(app: AppProces
     assert await asyncio.wait_for(process.wait(), 10) == 0
     (call, *_) = app.platform.calls.values()
     assert call.events == ["answered", "completed"]
-    assert len(app.records(call.sid)) == 1
+    await app.until(lambda: len(app.records(call.sid)) == 1, 5)
