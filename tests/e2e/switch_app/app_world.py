@@ -118,6 +118,7 @@ async def app_world(process: FreeSwitchProcess, caller: Phone, callee: Phone, di
                 "FS_RECORDINGS_BUCKET_NAME": BUCKET,
                 "FS_STORAGE_DIRECTORY": str(directory / "storage"),
                 "HOST_ADDRESS": ADDRESS,
+                "MEDIA_STREAMS_INSECURE": "true",
                 "PRIVATE_NETWORKS_ALLOWED": "127.0.0.0/8",
                 "REGION": "hydrogen",
                 "SERVICES_FUNCTION_ARN": "arn:aws:lambda:ap-southeast-1:123456789012:function:services",

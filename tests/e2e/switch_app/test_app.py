@@ -14,16 +14,7 @@ from tests.containers.switch_app.whole_app import BUCKET
 from tests.e2e.switch_app.app_world import ADDRESS, World
 from tests.fakes.customer_server import Reply, twiml
 from tests.support.speech_codec import loudness, share_of, tone
-
-
-def wav(samples: list[int]) -> bytes:
-    file = io.BytesIO()
-    with wave.open(file, "wb") as writer:
-        writer.setnchannels(1)
-        writer.setsampwidth(2)
-        writer.setframerate(8000)
-        writer.writeframes(b"".join(sample.to_bytes(2, "little", signed=True) for sample in samples))
-    return file.getvalue()
+from tests.support.wav_bytes import wav
 
 
 async def test_a_menu_that_records(world: World) -> None:

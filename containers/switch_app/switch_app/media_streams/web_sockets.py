@@ -13,7 +13,7 @@ import aiohttp
 from yarl import URL
 
 from switch_app.errors import FetchFailed
-from switch_app.http.guarded_connector import guarded_connector
+from switch_app.http.guarded_connector import AddressRefused, guarded_connector
 from switch_app.http.public_addresses import Network
 from switch_app.http.resolver import ThreadResolver
 
@@ -24,6 +24,8 @@ PING_SECONDS: Final = 20.0
 CLOSE_SECONDS: Final = 2.0
 MESSAGE_MAXIMUM: Final = 4 * 1024 * 1024
 """Bytes of a message: some six minutes of audio."""
+
+_ABNORMAL: Final = 1006
 
 _CLOSED: Final = frozenset(
     {aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSING, aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.ERROR}
@@ -125,6 +127,10 @@ class PublicWebSockets:
             raise FetchFailed(f"{shown} is not reached in time") from None
         except aiohttp.WSServerHandshakeError as error:
             raise FetchFailed(f"{shown} answers the handshake with {error.status}: {error.message}") from error
+        except aiohttp.ClientConnectorError as error:
+            if isinstance(error.os_error, AddressRefused):
+                raise FetchFailed(f"{shown} {error.os_error}") from None
+            raise FetchFailed(f"{shown} is not reached: {type(error).__name__}: {error}") from error
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise FetchFailed(f"{shown} is not reached: {type(error).__name__}: {error}") from error
         return _Socket(socket)
@@ -133,24 +139,21 @@ class PublicWebSockets:
 class _Socket:
     def __init__(self, socket: "aiohttp.ClientWebSocketResponse[bool]") -> None:
         self._socket = socket
-
-    @property
-    def close_code(self) -> int | None:
-        return self._socket.close_code
+        # aiohttp's own has a value as soon as somebody who waited for a message is cancelled.
+        self.close_code: int | None = None
 
     async def send(self, text: str) -> None:
         await self._socket.send_str(text)
 
     async def receive(self) -> str | None:
-        while True:
-            message = await self._socket.receive()
-            if message.type is aiohttp.WSMsgType.TEXT:
-                text: str = message.data
-                return text
-            if message.type in _CLOSED:
-                return None
-            # The protocol knows no binary messages, and an empty one is none of its own either.
-            return ""
+        message = await self._socket.receive()
+        if message.type is aiohttp.WSMsgType.TEXT:
+            text: str = message.data
+            return text
+        if message.type in _CLOSED:
+            self.close_code = self._socket.close_code or _ABNORMAL
+            return None
+        return ""  # binary: the protocol knows no such message, and an empty one is none either
 
     async def close(self) -> None:
         await self._socket.close()
