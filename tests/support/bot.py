@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Self
 
 from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.typing import Subprotocol
 
 from tests.support.speech_codec import decode, encode
 
@@ -113,8 +114,14 @@ class Bot:
 
     async def __aenter__(self) -> Self:
         self._server = await serve(
-            self._serve, "127.0.0.1", 0, ssl=self._tls, subprotocols=["audio.somleng.org"], max_size=None
-        )  # type: ignore[arg-type]
+            self._serve,
+            "127.0.0.1",
+            0,
+            ssl=self._tls,
+            subprotocols=[Subprotocol("audio.somleng.org")],
+            max_size=None,
+            close_timeout=0.5,
+        )
         return self
 
     async def __aexit__(self, *_: object) -> None:
