@@ -6,7 +6,7 @@ where a key may be left out.
 
 import ipaddress
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -101,7 +101,7 @@ def method(value: Any) -> str | None:
     return None if isinstance(value, str) and value.upper() in ("GET", "POST") else "must be one of: GET, POST"
 
 
-def problems(body: Any, required: dict[str, Rule], optional: dict[str, Rule] | None = None) -> str:
+def problems(body: Any, required: Mapping[str, Rule], optional: Mapping[str, Rule] | None = None) -> str:
     """Return an English sentence of everything that is wrong with a body; empty when nothing is."""
     fields = body if isinstance(body, dict) else {}
     found = [f"{name} is missing" for name in required if name not in fields]
