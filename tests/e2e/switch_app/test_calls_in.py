@@ -10,7 +10,9 @@ import imageio_ffmpeg
 import pytest
 
 from switch_app.call import AudioFile, Beep, Call, DialRequest, Leg, RecordRequest, Rejection, Silence, Speech
+from switch_app.freeswitch.event_socket import EventSocket
 from switch_app.freeswitch.telephony import FreeSwitch
+from tests.e2e.switch_app.app_world import settings_of
 from tests.e2e.switch_app.conftest import Handler, record_of
 from tests.support.freeswitch import NAT_INSTANCE_IP, FreeSwitchProcess
 from tests.support.phone import Phone, PhoneCall
@@ -248,3 +250,26 @@ async def test_a_leg_that_rings_out_has_a_record_that_says_so(
     record = await record_of(freeswitch_process, leg.call_sid)
     assert (record["sip_term_status"], record["answer_epoch"]) == ("480", "0")
     await call.hangup()
+
+
+async def test_a_call_that_is_over_is_no_session_any_more(
+    caller: Caller, freeswitch_process: FreeSwitchProcess
+) -> None:
+    """Otherwise the calls of the last seconds would take the room of new ones."""
+    _, call = await caller.answered()
+    await call.hangup()
+    await caller.record()
+    connected = asyncio.Event()
+
+    async def connect() -> None:
+        connected.set()
+
+    socket = EventSocket(settings_of(freeswitch_process).event_socket, lambda _: None, connect, lambda: None)
+    running = asyncio.ensure_future(socket.run())
+    try:
+        async with asyncio.timeout(3):
+            await connected.wait()
+            while "\n0 session(s) - peak" not in await socket.api("status"):
+                await asyncio.sleep(0.05)
+    finally:
+        running.cancel()

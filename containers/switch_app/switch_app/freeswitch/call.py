@@ -61,6 +61,7 @@ class FreeSwitchCall:
 
     def __init__(self, channel: Channel, legs: DialledLegs, pipes: Path) -> None:
         self._channel, self._legs, self._pipes = channel, legs, pipes
+        self._headers: Mapping[str, str] = {}  # that answers have from here on
 
     @property
     def uuid(self) -> str:
@@ -83,7 +84,7 @@ class FreeSwitchCall:
 
     async def progress(self, headers: Mapping[str, str]) -> None:
         """Send 183 with some headers."""
-        await self._channel.set_variables(headers_sent(headers))
+        await self._send_with_answers(headers)
         await self._channel.execute("pre_answer")
 
     async def answer(self, headers: Mapping[str, str]) -> None:
@@ -91,7 +92,7 @@ class FreeSwitchCall:
         self._channel.require()
         if self.is_answered:
             return
-        await self._channel.set_variables(headers_sent(headers))
+        await self._send_with_answers(headers)
         await self._channel.execute("answer")
 
     async def reject(self, rejection: Rejection, headers: Mapping[str, str]) -> None:
@@ -187,6 +188,12 @@ class FreeSwitchCall:
     async def wait_until_ended(self) -> str:
         """Return when the call is gone."""
         return await asyncio.shield(self._channel.ended)
+
+    async def _send_with_answers(self, headers: Mapping[str, str]) -> None:
+        """Have answers carry some headers; FreeSWITCH need not be told twice."""
+        if headers != self._headers:
+            await self._channel.set_variables(headers_sent(headers))
+            self._headers = dict(headers)
 
 
 def _played(prompt: Prompt) -> tuple[str | None, str]:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from switch_app.errors import EventSocketError, MediaServerError
 from switch_app.freeswitch.messages import Event, Message, Parser, command
@@ -66,14 +66,19 @@ class Connection:
             MediaServerError: when the connection is closed before the answer.
 
         """
-        if self.closed:
-            raise MediaServerError("the event socket is closed")
-        answer: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
-        data = command(line, headers, body)
-        self._waiting.append(answer)
-        self._writer.write(data)
-        # Whoever is cancelled here leaves its place in the row: the answer comes all the same.
-        return await answer
+        return await self._write([command(line, headers, body)])[0]
+
+    async def commands(self, *lines: str) -> list[Message]:
+        """Send commands that must all succeed, in one piece, and return their answers. None waits for the one before.
+
+        Raises:
+            MediaServerError: when one does not, naming it.
+
+        """
+        answers = [await answer for answer in self._write([command(line) for line in lines])]
+        for line, message in zip(lines, answers, strict=True):
+            _require(line, message)
+        return answers
 
     async def command(self, line: str, headers: Mapping[str, str] | None = None, body: str = "") -> Message:
         """Send a command that must succeed.
@@ -83,9 +88,7 @@ class Connection:
 
         """
         message = await self.send(line, headers, body)
-        if message.reply.startswith("-ERR"):
-            word = " ".join(line.split()[:2]) if line.startswith(("api", "bgapi")) else line.split()[0]
-            raise MediaServerError(f"FreeSWITCH refuses {word}: {message.reply.partition(' ')[2]}")
+        _require(line, message)
         return message
 
     async def api(self, line: str) -> str:
@@ -96,6 +99,16 @@ class Connection:
 
         """
         return (await self.send(f"api {line}")).reply
+
+    def _write(self, commands: Sequence[bytes]) -> list[asyncio.Future[Message]]:
+        if self.closed:
+            raise MediaServerError("the event socket is closed")
+        loop = asyncio.get_running_loop()
+        # Whoever is cancelled while it waits leaves its place in the row: the answer comes all the same.
+        answers: list[asyncio.Future[Message]] = [loop.create_future() for _ in commands]
+        self._waiting.extend(answers)
+        self._writer.write(b"".join(commands))
+        return answers
 
     def _take(self, message: Message) -> None:
         kind = message.content_type
@@ -114,3 +127,10 @@ class Connection:
             raise EventSocketError("FreeSWITCH does not let this address log in (FS_EVENT_SOCKET_NETWORKS)")
         elif kind != "text/disconnect-notice":
             raise EventSocketError(f"a message is of kind {kind[:60]!r}")
+
+
+def _require(line: str, message: Message) -> None:
+    """Raise when a command was refused."""
+    if message.reply.startswith("-ERR"):
+        word = " ".join(line.split()[:2]) if line.startswith(("api", "bgapi")) else line.split()[0]
+        raise MediaServerError(f"FreeSWITCH refuses {word}: {message.reply.partition(' ')[2]}")

@@ -16,6 +16,17 @@ logger = logging.getLogger(__name__)
 _LINGER_SECONDS: Final = 10
 """How long FreeSWITCH keeps the connection of a call that has ended, to tell how."""
 
+_START: Final = (
+    "connect",
+    f"linger {_LINGER_SECONDS}",
+    "myevents",
+    # What comes with them and no channel takes: two events of three, each of ten kilobytes.
+    "nixevent CHANNEL_APPLICATION CHANNEL_BRIDGE CHANNEL_CREATE CHANNEL_DATA CHANNEL_DESTROY CHANNEL_EXECUTE "
+    "CHANNEL_ORIGINATE CHANNEL_OUTGOING CHANNEL_PARK CHANNEL_PROGRESS CHANNEL_PROGRESS_MEDIA CHANNEL_STATE "
+    "CHANNEL_UNBRIDGE CHANNEL_UNPARK CHANNEL_UUID DETECTED_SPEECH NOTALK TALK",
+)
+"""What begins a call, all at once: FreeSWITCH reads one after the other."""
+
 _START_SECONDS: Final = 5.0
 _CANCEL_SECONDS: Final = 3.0
 
@@ -60,18 +71,22 @@ class HandoverServer:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         channel: Channel | None = None
 
+        early: list[Event] = []
+
         def take(event: Event) -> None:
-            if channel is not None:
+            if channel is None:
+                early.append(event)  # it came in one piece with the answer to `connect`
+            else:
                 channel.take(event)
 
         connection = Connection(reader, writer, take)
         running = asyncio.ensure_future(connection.run())
         try:
-            start = await asyncio.wait_for(connection.command("connect"), _START_SECONDS)
+            start, *_ = await asyncio.wait_for(connection.commands(*_START), _START_SECONDS)
             channel = Channel(connection, start.as_event())
             running.add_done_callback(lambda _: channel.lose())
-            await connection.command(f"linger {_LINGER_SECONDS}")
-            await connection.command("myevents")
+            for event in early:
+                channel.take(event)
             await self._run(channel)
             await asyncio.wait_for(channel.completed.wait(), _LINGER_SECONDS)
         except (MediaServerError, TimeoutError) as error:

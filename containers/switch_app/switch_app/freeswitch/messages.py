@@ -8,9 +8,9 @@ https://developer.signalwire.com/freeswitch/FreeSWITCH-Explained/Modules/mod_eve
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
-from urllib.parse import unquote
 
 from switch_app.errors import EventSocketError
+from switch_app.freeswitch.headers import Headers, Prefixed
 
 HEAD_MAXIMUM: Final = 1024 * 1024
 """Bytes of header lines. The answer to `connect` has every variable of a channel."""
@@ -54,15 +54,16 @@ class Message:
 
         """
         head, separator, rest = self.body.partition(b"\n\n")
-        headers = _headers(head)
+        headers = Headers(head, is_encoded=True)
         length = _length(headers)
         if not separator or len(rest) != length:
             raise EventSocketError(f"an event has {len(rest)} bytes of body and says {length}")
-        return Event({name: unquote(value) for name, value in headers.items()}, rest.decode(errors="replace"))
+        return Event(headers, rest.decode(errors="replace"))
 
     def as_event(self) -> "Event":
         """Return the event that its headers are; the answer to `connect` is one."""
-        return Event({name: unquote(value) for name, value in self.headers.items()})
+        headers = self.headers
+        return Event(headers.decoded() if isinstance(headers, Headers) else headers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +96,7 @@ class Event:
     @property
     def variables(self) -> Mapping[str, str]:
         """The variables of the channel."""
-        return {
-            name.removeprefix(_VARIABLE): value for name, value in self.headers.items() if name.startswith(_VARIABLE)
-        }
+        return Prefixed(self.headers, _VARIABLE)
 
 
 class Parser:
@@ -143,7 +142,7 @@ class Parser:
         if end < 0:
             self._searched = max(0, len(self._buffer) - 1)
             return False
-        headers = _headers(bytes(self._buffer[:end]))
+        headers = Headers(bytes(self._buffer[:end]))
         self._length = _length(headers)
         if self._length > BODY_MAXIMUM:
             raise EventSocketError(f"a message has {self._length} bytes of body, more than {BODY_MAXIMUM}")
@@ -172,16 +171,6 @@ def command(line: str, headers: Mapping[str, str] | None = None, body: str = "")
         if "\n" in one or "\r" in one or "\0" in one:
             raise EventSocketError("a command has a line break within a line")
     return "\n".join(lines).encode() + b"\n\n" + content
-
-
-def _headers(head: bytes) -> Mapping[str, str]:
-    headers = {}
-    for line in head.split(b"\n"):
-        name, separator, value = line.partition(b":")
-        if not separator or not name.strip():
-            raise EventSocketError(f"a header line is {line[:60]!r}")
-        headers[name.decode(errors="replace").strip()] = value.decode(errors="replace").strip()
-    return headers
 
 
 def _length(headers: Mapping[str, str]) -> int:

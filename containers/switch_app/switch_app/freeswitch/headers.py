@@ -1,0 +1,98 @@
+"""Header lines as they came, of which each is decoded only when somebody asks for it: an event has hundreds, and a call
+needs a handful."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Final, TypeVar, overload
+from urllib.parse import unquote
+
+from switch_app.errors import EventSocketError
+
+T = TypeVar("T")
+
+# A name, a colon, and whatever follows. Nothing is tried twice, however many lines there are.
+_LINES: Final = re.compile(rb"(?:[^\S\n]*+[^\s:][^\n:]*+:[^\n]*+(?:\n|\Z))*+")
+
+
+class Headers(Mapping[str, str]):
+    """Header lines by name. Of a name that comes twice the last counts.
+
+    Args:
+        lines: without the empty line that ends them.
+        is_encoded: whether values are percent-encoded.
+
+    Raises:
+        EventSocketError: for a line that has no name.
+
+    """
+
+    __slots__ = ("_is_encoded", "_lines")
+
+    def __init__(self, lines: bytes, *, is_encoded: bool = False) -> None:
+        match = _LINES.match(lines)
+        if not lines or match is None or match.end() != len(lines) or lines.endswith(b"\n"):
+            wrong = lines[match.end() if match else 0 :].partition(b"\n")[0]
+            raise EventSocketError(f"a header line is {wrong[:60]!r}")
+        self._lines, self._is_encoded = b"\n" + lines, is_encoded
+
+    def decoded(self) -> "Headers":
+        """Return the same lines with their values percent-decoded."""
+        return Headers(self._lines[1:], is_encoded=True)
+
+    def __getitem__(self, name: str) -> str:
+        value = self._find(name)
+        if value is None:
+            raise KeyError(name)
+        return value
+
+    @overload
+    def get(self, name: str, /) -> str | None: ...
+    @overload
+    def get(self, name: str, /, default: str | T) -> str | T: ...
+    def get(self, name: str, /, default: str | T | None = None) -> str | T | None:
+        """Return a header's value, or the default."""
+        value = self._find(name)
+        return default if value is None else value
+
+    def _find(self, name: str) -> str | None:
+        key = f"\n{name}:".encode(errors="surrogateescape")
+        begin = self._lines.rfind(key)
+        if begin < 0 or "\n" in name or ":" in name:
+            return None
+        begin += len(key)
+        end = self._lines.find(b"\n", begin)
+        text = self._lines[begin : None if end < 0 else end].decode(errors="replace").strip()
+        return unquote(text) if self._is_encoded else text
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(dict.fromkeys(line.partition(b":")[0].decode(errors="surrogateescape") for line in self._split()))
+
+    def __len__(self) -> int:
+        return len({line.partition(b":")[0] for line in self._split()})
+
+    def _split(self) -> list[bytes]:
+        return self._lines[1:].split(b"\n")
+
+
+class Prefixed(Mapping[str, str]):
+    """Those headers whose names begin in the same way, by what follows.
+
+    Args:
+        headers: all of them.
+        prefix: what the names begin with.
+
+    """
+
+    __slots__ = ("_headers", "_prefix")
+
+    def __init__(self, headers: Mapping[str, str], prefix: str) -> None:
+        self._headers, self._prefix = headers, prefix
+
+    def __getitem__(self, name: str) -> str:
+        return self._headers[self._prefix + name]
+
+    def __iter__(self) -> Iterator[str]:
+        return (name.removeprefix(self._prefix) for name in self._headers if name.startswith(self._prefix))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
