@@ -24,7 +24,7 @@ def parse_document(content: bytes) -> Mapping[str, Any]:
     """
     text = content.decode("utf-8", errors="replace")
     try:
-        document = json.loads(_STRING_OR_NAN.sub(_null_for_nan, text))
+        document = json.loads(_STRING_OR_NAN.sub(_null_for_nan, text) if "nan" in text.lower() else text)
     except (ValueError, RecursionError) as error:
         raise NotWhole(str(error)) from None
     if not isinstance(document, dict):
