@@ -1,8 +1,8 @@
 """What the event logger's process does in a second, and what it costs: records, call heartbeats, events.
 
 Records of 20 KB wait in the directory; they are delivered to a platform on this machine that answers at once, and
-beside it the same bodies are posted by aiohttp alone, four at a time, as the event logger does. Call heartbeats list 150
-channels. CPU time is the process's own; of heartbeats and events, what it uses when nothing happens is taken off.
+beside it the same bodies are posted by aiohttp alone, four at a time, as the event logger does. Call heartbeats list
+150 channels. CPU time is the process's own; of heartbeats and events, what it uses when nothing happens is taken off.
 
     make bench, or python -m benchmarks.event_logger [--records 2000]
 """
