@@ -56,7 +56,7 @@ class _Outcome(Enum):
 
 @dataclass(frozen=True, slots=True)
 class _Suspect:
-    """A record that the platform failed on, and then took another.
+    """A record that stands back: the platform failed on it and then took another, or the disk does not let us have it.
 
     Attributes:
         failures: how often.
@@ -112,6 +112,7 @@ class CallDataRecords:
         self._failures = 0
         self._answers = 0
         self._suspects: dict[str, _Suspect] = {}
+        self._sent: set[str] = set()
         self._waiting = Waiting((), 0, None)
         self.problem: str | None = None
 
@@ -208,10 +209,16 @@ class CallDataRecords:
         suspect = self._suspects.get(file.path.name)
         if suspect is not None and suspect.failures >= _ATTEMPTS:
             return await self._set_aside(file, f"the platform failed on it {_ATTEMPTS} times, and took others")
+        if file.path.name in self._sent:
+            await self._remove(file)
+            return _Outcome.LEFT
         try:
             document = documents.parse_document(await self._in_thread(partial(self._directory.read, file)))
         except FileNotFoundError:
             return _Outcome.SETTLED
+        except OSError as error:
+            self._stand_back(file, f"it cannot be read: {error}")
+            return _Outcome.LEFT
         except documents.NotWhole as error:
             if self._clock() - file.modified < self._writing:
                 return _Outcome.LEFT
@@ -220,7 +227,11 @@ class CallDataRecords:
             await self._remove(file)
             return _Outcome.SETTLED
         try:
-            await self._platform.send_call_data_record(documents.write_document(document))
+            text = documents.write_document(document)
+        except ValueError as error:  # a number beyond all bounds
+            return await self._set_aside(file, f"it cannot be sent: {error}")
+        try:
+            await self._platform.send_call_data_record(text)
         except PlatformRefused as error:
             self._answers += 1
             await self._set_aside(file, f"the platform refuses it: {error}")
@@ -235,8 +246,20 @@ class CallDataRecords:
         return _Outcome.ANSWERED
 
     async def _remove(self, file: RecordFile) -> None:
-        await self._in_thread(partial(self._directory.remove, file))
+        """Remove a file that is dealt with; when that fails it is not sent again, but removed later."""
+        try:
+            await self._in_thread(partial(self._directory.remove, file))
+        except OSError as error:
+            self._sent.add(file.path.name)
+            self._stand_back(file, f"it cannot be removed: {error}")
+            return
+        self._sent.discard(file.path.name)
         self._suspects.pop(file.path.name, None)
+
+    def _stand_back(self, file: RecordFile, reason: str) -> None:
+        """Leave a file alone for a while that the disk does not let us deal with, and go on with the others."""
+        self._suspects[file.path.name] = _Suspect(1, self._clock() + self._backoff.longest, self._answers)
+        logger.error("a call data record is left", extra={"file": file.path.name, "reason": reason})
 
     async def _set_aside(self, file: RecordFile, reason: str) -> _Outcome:
         self._count("CallDataRecordSetAside")

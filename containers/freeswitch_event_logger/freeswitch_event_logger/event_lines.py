@@ -1,5 +1,6 @@
 """What is logged of an event: who and why, never whom they called. Pure."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -54,10 +55,8 @@ def line_of(event: Event) -> Mapping[str, Any]:
 def heartbeat_of(event: Event) -> Heartbeat | None:
     """Return what a HEARTBEAT says; None when it does not say it."""
     try:
-        return Heartbeat(
-            sessions=int(event.headers["Session-Count"]),
-            maximum=int(event.headers["Max-Sessions"]),
-            idle_cpu=float(event.headers["Idle-CPU"]),
-        )
+        idle_cpu = float(event.headers["Idle-CPU"])
+        sessions, maximum = int(event.headers["Session-Count"]), int(event.headers["Max-Sessions"])
     except (KeyError, ValueError):
         return None
+    return Heartbeat(sessions, maximum, idle_cpu) if math.isfinite(idle_cpu) else None

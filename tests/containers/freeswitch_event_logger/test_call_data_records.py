@@ -292,3 +292,59 @@ def test_only_so_many_are_kept_aside(tmp_path: Path, monkeypatch: pytest.MonkeyP
     for file in directory.look(5, {}).files:
         directory.set_aside(file)
     assert sorted(path.name[0] for path in (tmp_path / "set-aside").iterdir()) == ["2", "3", "4"]
+
+
+@pytest.mark.parametrize("number", ["1e999", "-1e999", "Infinity"])
+async def test_a_number_beyond_all_bounds_is_set_aside(
+    records: CallDataRecords, fake: FakePlatform, tmp_path: Path, number: str
+) -> None:
+    path = write(tmp_path, "a")
+    path.write_text('{"variables":{"record_cdr":"true"},"mos":' + number + "}")
+    write(tmp_path, "b")
+    await records.scan()
+    assert (tmp_path / "set-aside" / path.name).exists()
+    assert sent(fake) == ["b"]
+
+
+async def test_what_the_disk_does_not_let_go_is_sent_once_and_holds_nothing_up(
+    tmp_path: Path, client: PlatformClient, fake: FakePlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    records = CallDataRecords(tmp_path, client, pause=0.01, backoff=SHORT)
+    path, remove = write(tmp_path, "a", age=100), directories.RecordDirectory.remove
+
+    def refuse(self: directories.RecordDirectory, file: directories.RecordFile) -> None:
+        if file.path == path and sent(fake)[-1] != "c":
+            raise PermissionError("read-only")
+        remove(self, file)
+
+    monkeypatch.setattr(directories.RecordDirectory, "remove", refuse)
+    (tmp_path / "folder.json").mkdir()
+    async with running(records):
+        for uuid in ("b", "c"):
+            other = write(tmp_path, uuid)
+            await until(lambda other=other: not other.exists())  # type: ignore[misc]
+        await until(lambda: not path.exists())
+    assert sent(fake) == ["a", "b", "c"]
+    assert len(fake.requests) == 3
+    await records.close()
+
+
+async def test_what_cannot_be_read_holds_nothing_up(
+    records: CallDataRecords, fake: FakePlatform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, read = write(tmp_path, "a", age=100), directories.RecordDirectory.read
+    is_broken = True
+
+    def refuse(self: directories.RecordDirectory, file: directories.RecordFile) -> bytes:
+        if is_broken and file.path == path:
+            raise OSError("input/output error")
+        return read(self, file)
+
+    monkeypatch.setattr(directories.RecordDirectory, "read", refuse)
+    other = write(tmp_path, "b")
+    async with running(records):
+        await until(lambda: not other.exists())
+        assert path.exists()
+        is_broken = False
+        await until(lambda: not path.exists())
+    assert sent(fake) == ["b", "a"]

@@ -45,8 +45,6 @@ def test_events_become_lines_without_numbers_and_secrets(event_logger: Start, ev
         (line["call_uuid"], line["call_sid"], line["direction"]) == ("uuid-1", "sid-1", "inbound") for line in lines
     )
     assert (lines[1]["hangup_cause"], lines[1]["billed_seconds"]) == ("USER_BUSY", "7")
-    logger.tell()
-    assert logger.end() == 0
     written = logger.log.read_text()
     for secret in ("85512234567", "85510551006", "secret", PASSWORD):
         assert secret not in written
@@ -72,7 +70,7 @@ def test_live_calls_are_told_to_the_platform(
 ) -> None:
     logger = event_logger()
     logger.wait_until_connected()
-    time.sleep(0.7)
+    time.sleep(0.4)
     assert platform.heartbeats == []  # nothing is told of an idle switch
     event_socket.channels = channels("uuid-1", "uuid-2", "uuid-2")  # an inbound leg is listed twice
     until("call heartbeats", lambda: len(platform.heartbeats) >= 2)
@@ -146,7 +144,7 @@ def test_told_to_stop_it_waits_for_the_last_call_and_its_record(
     logger = event_logger()
     until("a heartbeat", lambda: logger.values("SessionCount"))
     logger.tell()
-    time.sleep(2.6)
+    time.sleep(2.2)
     assert logger.process is not None
     assert logger.process.poll() is None
     told = len(platform.heartbeats)
@@ -163,7 +161,7 @@ def test_records_that_cannot_leave_the_disk_in_time_wait_for_the_next_start(
     event_logger: Start, platform: CallPlatform
 ) -> None:
     platform.password = "another"
-    logger = event_logger(DRAIN_TIMEOUT="1")
+    logger = event_logger(DRAIN_TIMEOUT="0.3")
     write_record(logger.records, "a")
     until("the attempt", lambda: platform.requests, 20)
     logger.tell()

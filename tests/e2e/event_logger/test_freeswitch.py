@@ -137,7 +137,7 @@ async def test_nothing_is_lost_by_kills_and_an_outage(
     third, end = await call(process, phone, "sid-3")
     await until("the session", lambda: event_logger.values("SessionCount")[-1:] == [1.0])
     event_logger.tell()
-    await asyncio.sleep(2.5)
+    await asyncio.sleep(2.2)
     assert event_logger.process is not None
     assert event_logger.process.poll() is None
     end.hang_up()

@@ -115,6 +115,8 @@ class RecordDirectory:
                 if not entry.name.endswith(".json") or entry.name.startswith("."):
                     continue
                 try:
+                    if not entry.is_file():
+                        continue
                     status = entry.stat()
                 except FileNotFoundError:
                     continue
