@@ -10,7 +10,7 @@ from aiohttp import web
 
 from switch_app.audio.downloads import AudioDownloads
 from switch_app.aws_clients import AwsClients
-from switch_app.call_data_records.unreached import UnreachedCalls
+from switch_app.call_data_records.unrecorded import UnrecordedCalls
 from switch_app.call_platform.api import Api
 from switch_app.call_platform.client import PlatformClient
 from switch_app.call_platform.notifier import Notifier
@@ -88,7 +88,7 @@ class Application:
         client = PlatformClient(self._api)
         self._notifier = Notifier(count=self._metrics.count)
         self._platform = CallPlatform(client, self._notifier)
-        self._records = UnreachedCalls(storage.call_data_records, count=self._metrics.count)
+        self._records = UnrecordedCalls(storage.call_data_records, count=self._metrics.count)
         bucket = RecordingsBucket(aws.s3, storage.bucket, storage.bucket_region)
         self._recordings = RecordingSpool(storage.recordings, bucket, client, count=self._metrics.count)
 
@@ -108,7 +108,7 @@ class Application:
         self._gateways = ClientGateways(aws.functions, settings.services_function)
         self._routes = PlatformRoutes(self._gateways)
         incoming = Incoming(self._platform, self._records, settings.host, settings.region)
-        calls = Calls(self.live_calls, incoming, self._platform, self._services_for)
+        calls = Calls(self.live_calls, incoming, self._platform, self._records, self._services_for)
         self._media_server = media_server_for(calls)
         originations = Originations(
             self._media_server,

@@ -24,12 +24,14 @@ class CallEvent:
         kind: what.
         uuid: of which channel.
         variables: what the platform stores with it: `sip_term_status`, `answer_epoch`; blank ones left out.
+        is_lost: whether it completed because the media server died, which so wrote no record of it.
 
     """
 
     kind: CallEventKind
     uuid: str
     variables: Mapping[str, str]
+    is_lost: bool = False
 
 
 class CallHandler(Protocol):

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from freeswitch_event_logger.call_data_records import CallDataRecords
 from switch_app.backoff import Backoff
 from switch_app.call_data_records import directory as directories
-from switch_app.call_data_records.unreached import UnreachedCalls
+from switch_app.call_data_records.unrecorded import UnrecordedCalls
 from switch_app.call_platform.api import Api
 from switch_app.call_platform.client import PlatformClient
 from switch_app.call_platform.password import FixedPassword
@@ -213,7 +213,7 @@ def test_an_outage_is_no_records_fault(failures: int, count: int) -> None:
 async def test_a_call_that_was_never_a_channel_is_completed_too(
     records: CallDataRecords, fake: FakePlatform, tmp_path: Path
 ) -> None:
-    unreached = UnreachedCalls(tmp_path)
+    unreached = UnrecordedCalls(tmp_path)
     async with running(records):
         unreached.note_unreached("call-sid", "NO_ROUTE_DESTINATION", 404)
         await until(lambda: fake.call_data_records)

@@ -9,6 +9,7 @@ from typing import Any
 import aiohttp
 
 from switch_app.call import Leg
+from switch_app.call_data_records.document import LostCall
 from switch_app.call_platform.client import InboundCall
 from switch_app.call_properties import CallProperties, RoutingParameters
 from switch_app.calls.call_control import CallControl
@@ -103,9 +104,13 @@ class Register:
 
 @dataclass
 class Records:
-    """Calls that no channel was made of: sid, cause, SIP status."""
+    """Calls that no channel was made of: sid, cause, SIP status; and those that died with the media server."""
 
     unreached: list[tuple[str, str, int | None]] = field(default_factory=list)
+    lost: list[LostCall] = field(default_factory=list)
+
+    def note_lost(self, call: LostCall) -> None:
+        self.lost.append(call)
 
     def note_unreached(self, call_sid: str, cause: str, sip_status: int | None) -> None:
         self.unreached.append((call_sid, cause, sip_status))
@@ -224,7 +229,7 @@ async def running_switch(
         return Services(customer, unused, unused, unused, routes, records, unused)
 
     incoming = Incoming(register, records, HOST, "hydrogen")
-    calls = Calls(live_calls, incoming, register, services_for, completion_seconds)
+    calls = Calls(live_calls, incoming, register, records, services_for, completion_seconds)
     originations = Originations(
         telephony, routes, register, records, live_calls, calls, ring_seconds, remembered, silence_seconds
     )

@@ -107,6 +107,7 @@ async def test_an_app_that_ends_ends_the_calls_that_there_still_are(
     with pytest.raises(CallEnded):
         await playing
     assert handler.kinds(call.uuid) == ["answered", "completed"]
+    assert not handler.events[-1].is_lost  # FreeSWITCH lives, and writes the record
 
 
 async def test_freeswitch_that_dies_ends_its_calls_and_is_found_again(
@@ -131,6 +132,7 @@ async def test_freeswitch_that_dies_ends_its_calls_and_is_found_again(
     for leg in (call.uuid, ringing.uuid):
         await handler.until_completed(leg, 3)
         assert handler.kinds(leg).count("completed") == 1
+    assert [event.is_lost for event in handler.events if event.kind == "completed"] == [True, True]
     with pytest.raises(MediaServerError, match="not reached"):
         await telephony.check()
     with pytest.raises(MediaServerError, match="not reached"):

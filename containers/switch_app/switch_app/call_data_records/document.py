@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 # A number that is none stands where a value stands; in a string, the same letters are between quotes.
@@ -78,6 +79,51 @@ def unreached_document(
     if sip_status is not None:
         # The platform knows one kind of busy.
         variables["sip_term_status"] = str(_BUSY_HERE if sip_status == _BUSY_EVERYWHERE else sip_status)
+    return {"variables": variables}
+
+
+@dataclass(frozen=True, slots=True)
+class LostCall:
+    """A call that died with the media server.
+
+    Attributes:
+        uuid: its first leg's channel.
+        sid: the platform's identifier of it.
+        direction: `inbound` or `outbound`.
+        began: when this switch first knew of it, in seconds since the epoch.
+        answered: when it was answered, likewise; None when it was not.
+
+    """
+
+    uuid: str
+    sid: str
+    direction: str
+    began: int
+    answered: int | None
+
+
+def lost_document(call: LostCall, epoch: int) -> Mapping[str, Mapping[str, str]]:
+    """Return the record of a call that died with the media server, which ends now.
+
+    Args:
+        call: the call.
+        epoch: now, in seconds.
+
+    """
+    answered = call.answered is not None
+    variables = {
+        "record_cdr": "true",
+        "uuid": call.uuid,
+        "sip_h_X-Somleng-CallSid": call.sid,
+        "direction": call.direction,
+        "hangup_cause": "NORMAL_TEMPORARY_FAILURE",
+        "duration": str(max(epoch - call.began, 0)),
+        "billsec": str(max(epoch - call.answered, 0)) if call.answered is not None else "0",
+        "start_epoch": str(call.began),
+        "answer_epoch": str(call.answered or 0),
+        "end_epoch": str(epoch),
+        "sip_term_status": "200" if answered else "503",
+    }
     return {"variables": variables}
 
 

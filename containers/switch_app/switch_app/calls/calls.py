@@ -2,10 +2,12 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Protocol
 
 from switch_app.call import Call
+from switch_app.call_data_records.document import LostCall
 from switch_app.call_properties import CallProperties
 from switch_app.calls.call_register import CallRegister
 from switch_app.calls.incoming import Incoming
@@ -22,6 +24,14 @@ _COMPLETION_SECONDS: Final = 10.0
 """A media server that lives tells of an end within this."""
 
 
+class LostCallRecords(Protocol):
+    """The records of calls that died with the media server."""
+
+    def note_lost(self, call: LostCall) -> None:
+        """Have a record written. It returns at once."""
+        ...
+
+
 class Calls:
     """Handles every call of this switch; a mistake in one of them ends that one alone.
 
@@ -29,8 +39,10 @@ class Calls:
         live_calls: the calls there are.
         incoming: what takes calls in.
         register: where the platform is told what happens to them.
+        records: where a call is noted that died with the media server.
         services_for: makes what one call's documents have at hand.
         completion_seconds: how long the end of a call may go untold.
+        clock: seconds since the epoch.
 
     """
 
@@ -39,14 +51,17 @@ class Calls:
         live_calls: LiveCalls,
         incoming: Incoming,
         register: CallRegister,
+        records: LostCallRecords,
         services_for: Callable[[CallProperties], Services],
         completion_seconds: float = _COMPLETION_SECONDS,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._live_calls = live_calls
         self._incoming = incoming
         self._register = register
+        self._records = records
         self._services_for = services_for
-        self._completion_seconds = completion_seconds
+        self._completion_seconds, self._clock = completion_seconds, clock
 
     # --- what the media server tells
 
@@ -84,7 +99,11 @@ class Calls:
             return
         if live.is_completed:
             return
-        live.is_answered = live.is_answered or event.kind == CallEventKind.ANSWERED
+        if event.kind == CallEventKind.ANSWERED:
+            live.is_answered = True
+            live.answered = float(event.variables.get("answer_epoch") or self._clock())
+        if event.is_lost:
+            self._note_lost(live)
         live.is_completed = event.kind == CallEventKind.COMPLETED
         live.events.append(event)
         self._tell_held(live)
@@ -104,6 +123,15 @@ class Calls:
         interpreter = Interpreter(Session(call, properties, self._services_for(properties)))
         live.run_by(interpreter)
         await interpreter.run()
+
+    def _note_lost(self, live: LiveCall) -> None:
+        """Have the record written that the media server did not live to write; nothing else would end the call soon."""
+        if live.properties is None:
+            return
+        logger.error("call is lost with the media server", extra=_keys(live))
+        answered = None if live.answered is None else int(live.answered)
+        direction = live.properties.call_direction
+        self._records.note_lost(LostCall(live.uuid, live.properties.sid, direction, int(live.began), answered))
 
     def _tell_held(self, live: LiveCall) -> None:
         """Tell what is not told yet, if the platform knows the call."""

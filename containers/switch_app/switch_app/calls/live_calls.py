@@ -1,6 +1,7 @@
 """The calls there are."""
 
 import asyncio
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -21,6 +22,8 @@ class LiveCall:
         is_answered: whether it was answered.
         is_running: whether its documents run, or what they began is brought to its end.
         is_completed: whether its end has been told, or was noted.
+        began: when this switch first knew of it, in seconds since the epoch.
+        answered: when it was answered, likewise; None when it was not, or nobody said when.
 
     """
 
@@ -30,6 +33,8 @@ class LiveCall:
     is_answered: bool = False
     is_running: bool = False
     is_completed: bool = False
+    began: float = field(default_factory=time.time)
+    answered: float | None = None
     _interpreter: Interpreter | None = None
     _update: Update | None = None
 

@@ -52,16 +52,23 @@ class FirstLegs:
         elif event.name == "CHANNEL_HANGUP_COMPLETE":
             self.complete(event.uuid, told_of(event))
 
-    def complete(self, uuid: str, variables: Mapping[str, str]) -> None:
-        """Tell that a leg is gone; it is none of them then. Nothing happens when that was told."""
+    def complete(self, uuid: str, variables: Mapping[str, str], *, is_lost: bool = False) -> None:
+        """Tell that a leg is gone; it is none of them then. Nothing happens when that was told.
+
+        Args:
+            uuid: the leg.
+            variables: what is told with it.
+            is_lost: whether it died with FreeSWITCH.
+
+        """
         if uuid in self._told:
-            self._tell(CallEventKind.COMPLETED, uuid, variables)
+            self._tell(CallEventKind.COMPLETED, uuid, variables, is_lost=is_lost)
             del self._told[uuid]
 
-    def _tell(self, kind: CallEventKind, uuid: str, variables: Mapping[str, str]) -> None:
+    def _tell(self, kind: CallEventKind, uuid: str, variables: Mapping[str, str], *, is_lost: bool = False) -> None:
         if kind not in self._told[uuid]:
             self._told[uuid].add(kind)
-            self._note(CallEvent(kind, uuid, variables))
+            self._note(CallEvent(kind, uuid, variables, is_lost))
 
 
 def told_of(event: Event) -> Mapping[str, str]:

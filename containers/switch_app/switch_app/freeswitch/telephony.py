@@ -34,6 +34,11 @@ CANCELLED: Final = "MANAGER_REQUEST"
 _CREATE_SECONDS: Final = 10.0
 _LATE_SECONDS: Final = 0.2
 
+_CLOSE_SECONDS: Final = 2.0
+
+_CORE: Final = "global_getvar core_uuid"
+"""What FreeSWITCH calls itself; another one each time that it starts."""
+
 
 @dataclass(frozen=True, slots=True)
 class FreeSwitchSettings:
@@ -74,6 +79,8 @@ class FreeSwitch:
         self._given_up: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._grace: asyncio.TimerHandle | None = None
+        self._accounts: set[asyncio.Task[None]] = set()
+        self._core = ""
         self._is_new, self._refuses = True, False
         self._ready = asyncio.Event()
         self._event_socket = EventSocket(settings.event_socket, self._take, self._connected, self._lost)
@@ -100,11 +107,14 @@ class FreeSwitch:
     async def close(self) -> None:
         """Let go of FreeSWITCH. Calls that there are still end."""
         await self._handover.close()
+        if self._accounts:
+            await asyncio.wait(self._accounts, timeout=_CLOSE_SECONDS)
         if not self._first_legs.uuids():
             await self._dead_man_switch.withdraw()
-        for task in list(self._tasks):
+        tasks = [*self._tasks, *self._accounts]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def originate(self, leg: Leg, timeout: int) -> None:
         """Begin to ring somebody."""
@@ -168,9 +178,10 @@ class FreeSwitch:
         self._ready.set()
         if self._refuses:
             await self._event_socket.api("fsctl pause inbound")
+        before, self._core = self._core, await self._event_socket.api(_CORE)
         for uuid in self._first_legs.uuids():
             if await self._event_socket.api(f"uuid_exists {uuid}") != "true":
-                self._first_legs.complete(uuid, {})
+                self._first_legs.complete(uuid, {}, is_lost=before not in ("", self._core))
         for uuid in self._given_up:
             await self._event_socket.api(f"uuid_kill {uuid} {CAUSE}")
         self._given_up.clear()
@@ -185,7 +196,7 @@ class FreeSwitch:
         for uuid in self._first_legs.uuids():
             if uuid not in self._handed_over:
                 self._given_up.add(uuid)
-                self._first_legs.complete(uuid, {})
+                self._first_legs.complete(uuid, {}, is_lost=True)
 
     def _take(self, event: Event) -> None:
         if event.name == "CHANNEL_CREATE" and (created := self._created.get(event.uuid)) is not None:
@@ -200,8 +211,30 @@ class FreeSwitch:
         await self._handler.handle(FreeSwitchCall(channel, self._dialled_legs, self._settings.pipes))
 
     def _ended(self, channel: Channel) -> None:
-        self._handed_over.discard(channel.uuid)
-        self._first_legs.complete(channel.uuid, told_of(channel.last_event))
+        if channel.last_event.name == "CHANNEL_HANGUP_COMPLETE":
+            self._handed_over.discard(channel.uuid)
+            self._first_legs.complete(channel.uuid, told_of(channel.last_event))
+            return
+        account = asyncio.ensure_future(self._account_for(channel, self._core))
+        self._accounts.add(account)
+        account.add_done_callback(self._accounts.discard)
+
+    async def _account_for(self, channel: Channel, core: str) -> None:
+        """Tell of an end that FreeSWITCH did not tell. One that lives has written the record of the call itself."""
+        is_lost = True
+        try:
+            async with asyncio.timeout(self._settings.grace_seconds):
+                while True:
+                    try:
+                        is_lost = await self._event_socket.api(_CORE) != core
+                        break
+                    except MediaServerError:
+                        await asyncio.sleep(0.1)
+        except TimeoutError:
+            logger.warning("call is lost with FreeSWITCH", extra={"call_uuid": channel.uuid})
+        finally:
+            self._handed_over.discard(channel.uuid)
+            self._first_legs.complete(channel.uuid, told_of(channel.last_event), is_lost=is_lost)
 
     def _keep(self, job: "asyncio.Task[str]") -> None:
         """Let an order to ring go on; how it ends is told by events."""

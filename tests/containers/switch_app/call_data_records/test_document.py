@@ -10,8 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from switch_app.call_data_records.document import (
+    LostCall,
     NotWhole,
     counts,
+    lost_document,
     parse_document,
     unreached_document,
     write_document,
@@ -91,6 +93,20 @@ def test_a_call_that_was_never_a_channel_has_all_that_the_platform_needs(status:
     }
     assert counts(document)
     assert json.loads(write_document(document)) == document
+
+
+@pytest.mark.parametrize(
+    ("answered", "epoch", "billed", "status"),
+    [(1_000, 1_090, "90", "200"), (None, 1_090, "0", "503"), (1_000, 999, "0", "200")],
+)
+def test_a_call_that_died_with_the_media_server_is_billed_until_then(
+    answered: int | None, epoch: int, billed: str, status: str
+) -> None:
+    variables = lost_document(LostCall("uuid", "call-sid", "inbound", 990, answered), epoch)["variables"]
+    assert (variables["billsec"], variables["answer_epoch"]) == (billed, str(answered or 0))
+    assert (variables["duration"], variables["sip_term_status"]) == (str(epoch - 990), status)
+    assert (variables["uuid"], variables["sip_h_X-Somleng-CallSid"]) == ("uuid", "call-sid")
+    assert counts({"variables": variables})
 
 
 def test_without_a_status_it_failed() -> None:

@@ -105,6 +105,21 @@ async def test_an_end_is_told_once(switch: Switch) -> None:
     assert switch.register.kinds(channel) == ["ringing", "completed"]
 
 
+async def test_calls_that_die_with_the_media_server_get_their_records_here(switch: Switch) -> None:
+    switch.telephony.callees[CALLEE] = Callee(answers_after=1)
+    switch.customer.patience = 60  # so that it goes on
+    answered = await originate(switch)
+    await switch.until(lambda: switch.register.kinds(answered) == ["ringing", "answered"])
+    arrived = switch.telephony.come(INBOUND)
+    await switch.until(lambda: len(switch.customer.asked) == 2)
+    for channel in (answered, arrived.uuid):
+        switch.telephony.handler.note(CallEvent(CallEventKind.COMPLETED, channel, {}, is_lost=True))
+    first, second = switch.records.lost
+    assert (first.uuid, first.sid, first.direction, first.answered) == (answered, CALL["sid"], "outbound", 1607752961)
+    assert (second.uuid, second.direction, second.answered) == (arrived.uuid, "inbound", None)
+    assert switch.register.kinds(answered)[-1] == switch.register.kinds(arrived.uuid)[-1] == "completed"
+
+
 async def test_events_of_other_channels_are_nobodys(switch: Switch) -> None:
     for kind in CallEventKind:
         switch.calls.note(CallEvent(kind, "b-leg", {}))

@@ -1,23 +1,26 @@
-"""Writes the records of calls that no channel was ever made of, where the media server writes those of the others."""
+"""Writes the records of calls that the media server writes none of, where it writes those of the others.
+
+They are those of calls that no channel was ever made of, and of calls that died with it.
+"""
 
 import asyncio
 import logging
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
 from switch_app.call_data_records.directory import RecordDirectory
-from switch_app.call_data_records.document import unreached_document
+from switch_app.call_data_records.document import LostCall, lost_document, unreached_document
 from switch_app.counts import Count, uncounted
 
 logger = logging.getLogger(__name__)
 
 
-class UnreachedCalls:
-    """Records of calls that were never reached. The sidecar of FreeSWITCH sends them with the others.
+class UnrecordedCalls:
+    """Records of calls that were never reached, or lost. The sidecar of FreeSWITCH sends them with the others.
 
     Args:
         directory: where the media server writes its records.
@@ -42,7 +45,17 @@ class UnreachedCalls:
     def note_unreached(self, call_sid: str, cause: str, sip_status: int | None) -> None:
         """Have a record written for a call that no channel was ever made of. It returns at once."""
         name = str(uuid.uuid4())
-        record = unreached_document(name, call_sid, cause, sip_status, int(self._clock()))
+        self._write(name, call_sid, unreached_document(name, call_sid, cause, sip_status, int(self._clock())))
+
+    def note_lost(self, call: LostCall) -> None:
+        """Have a record written for a call that died with the media server. It returns at once.
+
+        Should the media server have written one all the same, the platform takes one of them: both have the channel's
+        identifier.
+        """
+        self._write(f"{call.uuid}-lost", call.sid, lost_document(call, int(self._clock())))
+
+    def _write(self, name: str, call_sid: str, record: Mapping[str, Mapping[str, str]]) -> None:
         write = partial(self._directory.write, name, record)
         writing = asyncio.ensure_future(asyncio.get_running_loop().run_in_executor(self._thread, write))
         self._written.add(writing)

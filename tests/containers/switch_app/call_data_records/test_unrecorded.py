@@ -4,11 +4,11 @@ import json
 import shutil
 from pathlib import Path
 
-from switch_app.call_data_records.unreached import UnreachedCalls
+from switch_app.call_data_records.unrecorded import UnrecordedCalls
 
 
 async def test_what_is_noted_last_survives_the_end(tmp_path: Path) -> None:
-    unreached = UnreachedCalls(tmp_path, clock=lambda: 1000.5)
+    unreached = UnrecordedCalls(tmp_path, clock=lambda: 1000.5)
     unreached.note_unreached("call-sid", "USER_BUSY", 486)
     await unreached.close()
     (path,) = tmp_path.glob("*.cdr.json")
@@ -20,7 +20,7 @@ async def test_what_is_noted_last_survives_the_end(tmp_path: Path) -> None:
 
 async def test_one_that_cannot_be_written_is_counted(tmp_path: Path) -> None:
     counted: list[str] = []
-    unreached = UnreachedCalls(tmp_path / "records", count=counted.append)
+    unreached = UnrecordedCalls(tmp_path / "records", count=counted.append)
     shutil.rmtree(tmp_path / "records")
     unreached.note_unreached("call-sid", "USER_BUSY", 486)
     await unreached.close()
