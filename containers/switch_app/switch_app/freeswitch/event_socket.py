@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 from uuid import uuid4
@@ -49,6 +49,8 @@ class EventSocket:
         delays: seconds until the next attempt to connect: the first, and how many at most; it doubles in between, with
             jitter.
         events: names of the events that are wanted, separated by spaces.
+        filters: headers and their values, such as `Call-Direction outbound`, one of which an event must have; none to
+            have all of these events.
 
     """
 
@@ -60,9 +62,10 @@ class EventSocket:
         on_loss: Callable[[], None],
         delays: tuple[float, float] = (0.2, 5.0),
         events: str = EVENTS,
+        filters: Sequence[str] = (),
     ) -> None:
         self._address, self._on_event, self._on_connect, self._on_loss = address, on_event, on_connect, on_loss
-        self._backoff, self._events = Backoff(*delays), events
+        self._backoff, self._events, self._filters = Backoff(*delays), events, tuple(filters)
         self._connection: Connection | None = None
         self._jobs: dict[str, asyncio.Future[str]] = {}
         self._problem = "it has not been connected yet"
@@ -145,7 +148,8 @@ class EventSocket:
     async def _log_in(self, connection: Connection) -> None:
         await connection.greeted
         await connection.command(f"auth {self._address.password}")
-        await connection.command(f"event plain {self._events}")
+        filters = [f"filter {one}" for one in self._filters]
+        await connection.commands(*filters, f"event plain {self._events}")
 
     def _take(self, event: Event) -> None:
         if event.name != "BACKGROUND_JOB":

@@ -38,13 +38,18 @@ class HandoverServer:
         address: host and port that it listens on.
         take: runs a call to its end; the call is hung up when this returns or raises.
         ended: told of each call's channel when nothing more will be heard of it.
+        told: called with each event of a call's channel, after the channel has it.
 
     """
 
     def __init__(
-        self, address: tuple[str, int], take: Callable[[Channel], Awaitable[None]], ended: Callable[[Channel], None]
+        self,
+        address: tuple[str, int],
+        take: Callable[[Channel], Awaitable[None]],
+        ended: Callable[[Channel], None],
+        told: Callable[[Event], None],
     ) -> None:
-        self._address, self._take, self._ended = address, take, ended
+        self._address, self._take, self._ended, self._told = address, take, ended, told
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -70,7 +75,6 @@ class HandoverServer:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         channel: Channel | None = None
-
         early: list[Event] = []
 
         def take(event: Event) -> None:
@@ -78,6 +82,7 @@ class HandoverServer:
                 early.append(event)  # it came in one piece with the answer to `connect`
             else:
                 channel.take(event)
+                self._told(event)
 
         connection = Connection(reader, writer, take)
         running = asyncio.ensure_future(connection.run())
@@ -86,7 +91,7 @@ class HandoverServer:
             channel = Channel(connection, start.as_event())
             running.add_done_callback(lambda _: channel.lose())
             for event in early:
-                channel.take(event)
+                take(event)
             await self._run(channel)
             await asyncio.wait_for(channel.completed.wait(), _LINGER_SECONDS)
         except (MediaServerError, TimeoutError) as error:

@@ -31,6 +31,10 @@ _EXTENSION: Final = "call XML outbound"
 CANCELLED: Final = "MANAGER_REQUEST"
 """The cause of a call that is called off before it is answered."""
 
+_FILTERS: Final = ("Call-Direction outbound", "Event-Name CHANNEL_BRIDGE", "Event-Name BACKGROUND_JOB")
+"""What FreeSWITCH's own socket tells. What happens to a call that comes in is told by the one that it is handed over
+by; a bridge is an event of such a call, and is of interest for whom it is joined with."""
+
 _CREATE_SECONDS: Final = 10.0
 _LATE_SECONDS: Final = 0.2
 
@@ -83,8 +87,10 @@ class FreeSwitch:
         self._core = ""
         self._is_new, self._refuses = True, False
         self._ready = asyncio.Event()
-        self._event_socket = EventSocket(settings.event_socket, self._take, self._connected, self._lost)
-        self._handover = HandoverServer(settings.handover, self._run, self._ended)
+        self._event_socket = EventSocket(
+            settings.event_socket, self._take, self._connected, self._lost, filters=_FILTERS
+        )
+        self._handover = HandoverServer(settings.handover, self._run, self._ended, self._first_legs.take)
         self._dead_man_switch = DeadManSwitch(self._event_socket.api, settings.dead_man_seconds)
 
     async def start(self) -> None:

@@ -7,6 +7,7 @@ from contextlib import suppress
 from switch_app.errors import CallEnded
 from switch_app.freeswitch.channel import Channel
 from switch_app.freeswitch.handover import HandoverServer
+from switch_app.freeswitch.messages import Event
 from tests.containers.switch_app.whole_app import free_port
 
 _OK = b"Content-Type: command/reply\nReply-Text: +OK\n\n"
@@ -21,6 +22,7 @@ def _event(name: str, headers: str = "") -> bytes:
 async def _hand_over(run: Callable[[Channel], object], *events: bytes) -> tuple[Channel, float]:
     """Hand a call over, tell events together with the answers; return the channel once the app lets go of it, and the
     seconds that it took."""
+    told: list[Event] = []
     let_go: asyncio.Future[Channel] = asyncio.get_running_loop().create_future()
 
     async def take(channel: Channel) -> None:
@@ -28,7 +30,7 @@ async def _hand_over(run: Callable[[Channel], object], *events: bytes) -> tuple[
         with suppress(CallEnded):
             raise CallEnded(await channel.ended)
 
-    server = HandoverServer(("127.0.0.1", port := free_port()), take, let_go.set_result)
+    server = HandoverServer(("127.0.0.1", port := free_port()), take, let_go.set_result, told.append)
     await server.start()
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:
@@ -39,6 +41,8 @@ async def _hand_over(run: Callable[[Channel], object], *events: bytes) -> tuple[
         async with asyncio.timeout(5):
             channel = await let_go
             assert await reader.read() == b""
+        assert [event.name for event in told][-1] == "CHANNEL_HANGUP_COMPLETE"
+        assert len(told) == len(events)
         return channel, asyncio.get_running_loop().time() - began
     finally:
         writer.close()

@@ -1,0 +1,84 @@
+"""Starts the switch app as its container does."""
+
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Self
+
+from local import servers
+
+ROOT = Path(__file__).resolve().parents[2]
+PASSWORD_PARAMETER = "somleng.test.services_password"
+_READY_SECONDS = 20.0
+
+
+class SwitchApp:
+    """The switch app, as a process of its own and a context: what is inside goes on when it takes calls.
+
+    Args:
+        directory: an empty one, for what it writes.
+        endpoint: where AWS is; the parameter `PASSWORD_PARAMETER` must be there.
+        settings: further environment, such as where the platform and FreeSWITCH are.
+
+    """
+
+    def __init__(self, directory: Path, endpoint: str, settings: Mapping[str, str]) -> None:
+        self.port = servers.free_port()
+        self.log = directory / "switch_app.log"
+        self._environment = {
+            **servers.base_environment(),
+            **servers.credentials(),
+            "AWS_ENDPOINT_URL": endpoint,
+            "PYTHONPATH": str(ROOT / "containers" / "switch_app"),
+            "PYTHONUNBUFFERED": "1",  # as the image has it
+            "AHN_CORE_HTTP_PORT": str(self.port),
+            "AHN_HTTP_PASSWORD": "password",
+            "CALL_PLATFORM_PASSWORD_PARAMETER": PASSWORD_PARAMETER,
+            "FS_CACHE_DIRECTORY": str(directory / "cache"),
+            "FS_RECORDINGS_BUCKET_NAME": "raw-recordings.example",
+            "FS_STORAGE_DIRECTORY": str(directory / "storage"),
+            "HOST_ADDRESS": "10.10.1.13",
+            "REGION": "hydrogen",
+            "SERVICES_FUNCTION_ARN": "arn:aws:lambda:ap-southeast-1:123456789012:function:services",
+            **settings,
+        }
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        """Its process number."""
+        assert self.process is not None
+        return self.process.pid
+
+    def __enter__(self) -> Self:
+        with self.log.open("ab") as log:
+            command = [sys.executable, "-m", "switch_app"]
+            self.process = subprocess.Popen(command, env=self._environment, stdout=log, stderr=log)
+        deadline = time.monotonic() + _READY_SECONDS
+        while not self._takes_calls():
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                self.__exit__()
+                raise AssertionError(f"the switch app takes no calls\n{self.log.read_text()[-4000:]}")
+            time.sleep(0.05)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        process, self.process = self.process, None
+        if process is None:
+            return
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+    def _takes_calls(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/health_checks", timeout=2) as answer:
+                return bool(answer.status == 200)
+        except OSError:
+            return False  # also when it answers that it does not
