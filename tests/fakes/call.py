@@ -31,8 +31,8 @@ from switch_app.call import (
 from switch_app.errors import CallEnded, MediaServerError
 
 RATE = 8000
-TONE_FRAME = b"\x00\x20\x00\xe0" * (FRAME_BYTES // 4)
-"""What somebody who talks sounds like, and a prompt that is played."""
+TONE_FRAME = (b"\x00\x20" * 4 + b"\x00\xe0" * 4) * (FRAME_BYTES // 16)
+"""What somebody who talks sounds like, and a prompt that is played: 1 kHz."""
 _MOMENT = 1e-6
 """Seconds that count as none."""
 _REJECTIONS = {Rejection.DECLINE: "CALL_REJECTED", Rejection.BUSY: "USER_BUSY"}
