@@ -1,8 +1,11 @@
-#!/bin/sh
+#!/bin/bash
 # Starts a gateway's OpenSIPS: fills the configuration template from the environment, waits until the scheduler has
-# copied the routing tables, and becomes OpenSIPS. Exit status 78 (EX_CONFIG) means that a setting is missing or wrong.
+# copied the routing tables, and runs it. Exit status 78 (EX_CONFIG) means that a setting is missing or wrong.
 #
 #   entrypoint.sh <public|client>
+#
+# Told to stop (SIGTERM), it has OpenSIPS take no new call and no registration, and lets live calls end, for DRAIN_TIMEOUT
+# seconds at most; told once more, it stops at once.
 set -eu
 
 # The container's first process has no default: without this, it would ignore being told to stop before OpenSIPS runs.
@@ -51,6 +54,8 @@ esac
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=address.sh
 . "$here/address.sh"
+# shellcheck source=management.sh
+. "$here/management.sh"
 
 # Where OpenSIPS and the scheduler meet: the databases, the management sockets, the scheduler's sign that it is ready.
 export STATE_DIRECTORY="${STATE_DIRECTORY:-/var/lib/opensips}"
@@ -77,6 +82,8 @@ export INITIAL_SWITCH_CAPACITY="${INITIAL_SWITCH_CAPACITY:-1000}"
 export PROBE_INTERVAL="${PROBE_INTERVAL:-10}"
 # Seconds that the scheduler is waited for.
 READY_TIMEOUT="${READY_TIMEOUT:-120}"
+# Seconds that calls have to end when it is told to stop; below the 120 that ECS waits at most before it kills.
+DRAIN_TIMEOUT="${DRAIN_TIMEOUT:-110}"
 # OpenSIPS's levels: -1 errors, 1 warnings, 2 notices, 3 information, 4 debugging.
 export LOG_LEVEL="${LOG_LEVEL:-2}"
 export SHARED_MEMORY_MEGABYTES="${SHARED_MEMORY_MEGABYTES:-256}"
@@ -105,6 +112,9 @@ for name in SIP_WORKERS REGISTRATION_MINIMUM SWITCH_GROUP_ID ANSWER_TIMEOUT RING
         *[!0-9]* | '' | 0) refuse "$name is '$value', not a positive number" ;;
     esac
 done
+case "$DRAIN_TIMEOUT" in
+    *[!0-9]* | '' | ??????*) refuse "DRAIN_TIMEOUT is '$DRAIN_TIMEOUT', not seconds from 0 to 99999" ;;
+esac
 case "$LOG_LEVEL" in
     -3 | -2 | -1 | 0 | 1 | 2 | 3 | 4) ;;
     *) refuse "LOG_LEVEL is '$LOG_LEVEL', not a level from -3 to 4" ;;
@@ -121,6 +131,44 @@ configuration="$STATE_DIRECTORY/opensips.cfg"
 awk -f "$here/render.awk" "$here/common.cfg" > "$STATE_DIRECTORY/common.cfg" || exit 78
 awk -f "$here/render.awk" "$here/$kind/opensips.cfg" > "$configuration" || exit 78
 
+# --- stop
+
+# Prints how many calls live, one that nobody has answered to yet included; nothing when OpenSIPS does not say.
+# shellcheck disable=SC2317 # the trap runs it
+live_calls() {
+    management_ask profile_get_size '{"profile":"calls"}' | sed -n 's/.*"count":\([0-9]*\).*/\1/p'
+}
+
+# Waits until no call lives, OpenSIPS has left three questions unanswered, or the time is up.
+# shellcheck disable=SC2317 # the trap runs it
+drain() {
+    local misses=0 count
+    while kill -0 "$1" 2> /dev/null && [ "$misses" -lt 3 ] && [ "$SECONDS" -lt "$stop_by" ]; do
+        management_ask shv_set '{"name":"draining","type":"int","value":1}' > /dev/null
+        count=$(live_calls)
+        case "$count" in
+            0) return 0 ;;
+            "") misses=$((misses + 1)) ;;
+            *) misses=0 ;;
+        esac
+        sleep 0.5
+    done
+    echo "gateway: ends with ${count:-an unknown number of} calls" >&2
+}
+
+# shellcheck disable=SC2317 # the trap runs it
+stop() {
+    local opensips="${!-}"
+    [ -n "$opensips" ] || exit 143
+    stop_by=$((SECONDS + DRAIN_TIMEOUT))
+    trap 'stop_by=0' TERM INT
+    echo "gateway: told to stop; calls have $DRAIN_TIMEOUT seconds to end" >&2
+    drain "$opensips"
+    trap '' TERM INT
+    kill -TERM "$opensips" 2> /dev/null || true
+    stopping=yes
+}
+
 # --- start
 
 # A gateway that knows no switch and no client would refuse every call: it waits for the scheduler's whole copy.
@@ -134,4 +182,13 @@ until [ -e "$STATE_DIRECTORY/ready" ]; do
     waited=$((waited + 1))
 done
 rm -f "$STATE_DIRECTORY/mi.sock"
-exec "${OPENSIPS:-opensips}" -F -f "$configuration" -m "$SHARED_MEMORY_MEGABYTES"
+trap stop TERM INT
+"${OPENSIPS:-opensips}" -F -f "$configuration" -m "$SHARED_MEMORY_MEGABYTES" &
+opensips=$!
+status=0
+wait "$opensips" || status=$?
+if [ -n "${stopping:-}" ]; then # then it was the signal that ended the wait
+    status=0
+    wait "$opensips" || status=$?
+fi
+exit "$status"

@@ -50,6 +50,7 @@ class Gateway:
             "SIP_ADVERTISED_ADDRESS": address,
             "SIP_WORKERS": "2",
             "SHARED_MEMORY_MEGABYTES": "64",
+            "DRAIN_TIMEOUT": "0",
             **(settings or {}),
         }
         self.log = directory / f"{kind}-opensips.log"
@@ -95,7 +96,8 @@ class Gateway:
         try:
             process.wait(10)
         except subprocess.TimeoutExpired:
-            process.kill()
+            # OpenSIPS is the entrypoint's child, and in its group.
+            os.killpg(process.pid, signal.SIGKILL)
             process.wait()
 
     def kill(self) -> None:

@@ -132,6 +132,8 @@ class Scheduler:
         if not late:
             self._database.close()
             if self._contacts is not None:
+                if not self.damaged.is_set():
+                    self._send_last_contacts(self._contacts)
                 self._contacts.close()
         self._damage.set_aside()
 
@@ -250,6 +252,14 @@ class Scheduler:
             self._contacts = Contacts(self._files.gateway_database, self._settings.gateway, writer)
         while self._contacts.send() and not self._stopping.is_set():
             pass
+
+    def _send_last_contacts(self, contacts: Contacts) -> None:
+        """Write what changed since the last time: the file may end with this task."""
+        try:
+            while contacts.send():
+                pass
+        except Exception:
+            logger.exception("contacts are left in the file", extra={"contacts": contacts.waiting})
 
     def _publish(self) -> None:
         for values, dimensions in self._state().metrics():

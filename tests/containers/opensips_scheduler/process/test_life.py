@@ -1,19 +1,22 @@
 """Start, follow, outages of either side, and the end."""
 
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from routing import Address, PutAddress, PutTaskRow, RoutingRepository, Table, TaskStamp
+from routing import Address, PutAddress, PutTaskRow, RegistrationReader, RoutingRepository, Table, TaskStamp
 from tests.containers.opensips_scheduler.conftest import target
 from tests.containers.opensips_scheduler.process.conftest import Supervisor
 from tests.fakes.opensips import FakeOpensips
 from tests.support.network_link import NetworkLink
 from tests.support.opensips import ROOT
+from tests.support.routing_tables import NAMES
 from tests.support.scheduler import Sidecar
 from tests.support.waiting import until
 
@@ -190,3 +193,21 @@ def test_a_missing_setting_ends_it_with_78_and_is_named(sidecar: Callable[..., S
         assert scheduler.process is not None
         assert scheduler.process.wait(10) == 78
         assert name in scheduler.log.read_text()
+
+
+def test_a_contact_that_changed_last_is_written_before_it_ends(
+    dynamodb: Any, sidecar: Callable[..., Sidecar], directory: Path
+) -> None:
+    with sidecar("client") as scheduler:
+        until("the start", lambda: scheduler.health().get("contacts_waiting") == 0)
+        connection = sqlite3.connect(directory / "gateway.db")
+        with connection:
+            connection.execute(
+                "INSERT INTO location (username, contact, socket, last_modified, expires, callid, cseq) VALUES"
+                " ('user1', 'sip:user1@192.0.2.1', 'udp:10.0.0.1:5060', '2026-01-01 00:00:00', ?, 'x', 1)",
+                (int(time.time()) + 600,),
+            )
+        connection.close()
+        assert scheduler.stop() == 0
+    (found,) = RegistrationReader(dynamodb, NAMES).current_contacts("user1", time.time())
+    assert found.contact == "sip:user1@192.0.2.1"
