@@ -52,6 +52,7 @@ def place_calls(
     rate: int = AS_FAST_AS_IT_CAN,
     talk: float = 0.0,
     users: Path | None = None,
+    options: Sequence[str] = (),
     limit: float = 60.0,
 ) -> Outcome:
     """Place calls until all are done.
@@ -66,6 +67,7 @@ def place_calls(
         rate: new calls a second.
         talk: seconds that a `<pause/>` lasts.
         users: a file whose columns are `[field0]`, `[field1]`, … of the scenario.
+        options: further command-line options.
         limit: seconds after which it is given up.
 
     Raises:
@@ -76,7 +78,7 @@ def place_calls(
     command = [*_command(scenario, directory, address), remote]
     command += ["-m", str(calls), "-l", str(in_flight), "-r", str(rate), "-d", str(int(talk * 1000))]
     command += ["-recv_timeout", "4000", "-trace_stat", "-stf", str(statistics), "-fd", "1000"]
-    command += ["-inf", str(users)] if users is not None else []
+    command += [*(["-inf", str(users)] if users is not None else []), *options]
     used, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
     with _running(command, directory) as process:
         try:

@@ -6,22 +6,17 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from types import SimpleNamespace
-from typing import Any
 
-import boto3
 import pytest
 
-from local import servers
 from tests.e2e.gateways.conftest import SCENARIOS, SETTINGS
+from tests.support.control_plane import Services, emulated_aws, services_function
 from tests.support.ecs_events import task_event
 from tests.support.loopback import LoopbackNetwork
 from tests.support.media_proxy import MediaProxy
 from tests.support.opensips import Gateway
-from tests.support.queue_events import DIGESTS, failed, job, queue_event
-from tests.support.routing_tables import create_tables
+from tests.support.queue_events import DIGESTS
 from tests.support.scheduler import Sidecar
-from tests.support.services_environment import services_environment
 from tests.support.sip_calls import Client, answer, invite
 from tests.support.sip_message import audio
 from tests.support.sip_peer import Peer
@@ -29,55 +24,17 @@ from tests.support.sipp import Sipp, run
 from tests.support.waiting import until
 
 
-class Services:
-    """The services function on an emulated AWS."""
-
-    def __init__(self) -> None:
-        from lambdas.services.handler import handler
-
-        self._handler = handler
-        self._context: Any = SimpleNamespace(
-            function_name="services", memory_limit_in_mb=512, invoked_function_arn="arn", aws_request_id="request"
-        )
-
-    def event(self, event: dict[str, Any]) -> Any:
-        """Hand an event over."""
-        return self._handler(event, self._context)
-
-    def job(self, job_class: str, *arguments: Any) -> None:
-        """Hand over a message of the queue; it must be done."""
-        response = self.event(queue_event(job(job_class, *arguments), sent_at=[int(time.time() * 1000)]))
-        assert failed(response) == []
-
-    def dial_string(self, client: str) -> dict[str, Any]:
-        """Ask where a client is called."""
-        parameters = {"client_identifier": client, "destination": "1234"}
-        return dict(self.event({"serviceAction": "BuildClientGatewayDialString", "parameters": parameters}))
-
-
 @pytest.fixture(scope="module")
 def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Where AWS is emulated, over HTTP, so that the schedulers' processes reach it too."""
-    port = servers.free_port()
-    server = servers.ecs_emulator(tmp_path_factory.mktemp("emulator"), port)
-    server.start()
-    try:
-        server.wait_until_ready(30)
-        yield f"http://{servers.HOST}:{port}"
-    finally:
-        server.stop()
+    with emulated_aws(tmp_path_factory.mktemp("emulator")) as endpoint:
+        yield endpoint
 
 
 @pytest.fixture(scope="module")
 def services(endpoint: str) -> Iterator[Services]:
-    with pytest.MonkeyPatch.context() as environment:
-        for name, value in {**servers.credentials(), "AWS_ENDPOINT_URL": endpoint}.items():
-            environment.setenv(name, value)
-        create_tables(boto3.client("dynamodb"))
-        queue = boto3.client("sqs").create_queue(QueueName="switch-services")["QueueUrl"]
-        for name, value in services_environment(queue).items():
-            environment.setenv(name, value)
-        yield Services()
+    with services_function(endpoint) as services:
+        yield services
 
 
 def is_target(gateway: Gateway, address: str) -> bool:

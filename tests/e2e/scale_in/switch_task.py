@@ -1,0 +1,110 @@
+"""A switch's task: FreeSWITCH and the app as processes, told to stop as ECS tells their containers."""
+
+import os
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from tests.support.freeswitch import PASSWORD, ROOT, FreeSwitchProcess
+from tests.support.waiting import until
+
+_LISTENS = 3000
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a task ended: exit statuses, and seconds since it was told."""
+
+    app: int
+    freeswitch: int
+    seconds: float
+
+
+class SwitchTask:
+    """A task, as a context.
+
+    Args:
+        name: of the task.
+        directory: an empty directory with a short path.
+        address: where all of it listens.
+        settings: of the app: where it finds everything else.
+
+    """
+
+    def __init__(self, name: str, directory: Path, address: str, settings: Mapping[str, str]) -> None:
+        self.name, self.address, self.directory = name, address, directory
+        directory.mkdir()
+        handover = f"{address}:8084"
+        self.freeswitch = FreeSwitchProcess(directory, address, handover, {"FS_STOP_DELAY": "3"})
+        self._environment = {
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(ROOT / "containers" / "switch_app"),
+            "AHN_HTTP_PASSWORD": "password",
+            "HTTP_ADDRESS": address,
+            "AHN_CORE_HTTP_PORT": str(_LISTENS),
+            "HOST_ADDRESS": address,
+            "FS_EVENT_SOCKET_HOST": address,
+            "FS_EVENT_SOCKET_PASSWORD": PASSWORD,
+            "FS_SWITCH_APP_ADDRESS": handover,
+            "FS_CACHE_DIRECTORY": str(directory / "cache"),
+            "FS_STORAGE_DIRECTORY": str(directory),
+            "CALL_DATA_RECORDS_DIRECTORY": str(self.freeswitch.records),
+            **settings,
+        }
+        self._app: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        self.freeswitch.start()
+        with (self.directory / "app.log").open("ab") as log:
+            command = [sys.executable, "-m", "switch_app"]
+            self._app = subprocess.Popen(command, env=self._environment, stdout=log, stderr=log)
+        try:
+            until(f"the app of {self.name}", self._is_healthy, 20)
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._app is not None:
+            self._app.kill()
+            self._app.wait()
+        self.freeswitch.stop(kill=True)
+
+    def stop(self, seconds: float) -> Ended:
+        """Tell each process to stop once those that depend on it have ended, and return when all have.
+
+        Raises:
+            subprocess.TimeoutExpired: when one takes longer than some seconds: ECS would kill it.
+
+        """
+        freeswitch = self.freeswitch.process
+        assert self._app is not None
+        assert freeswitch is not None
+        began = time.monotonic()
+        self._app.terminate()
+        app = self._app.wait(seconds)
+        freeswitch.terminate()
+        return Ended(app, freeswitch.wait(seconds), time.monotonic() - began)
+
+    def app_log(self) -> str:
+        """Return what the app logged."""
+        return (self.directory / "app.log").read_text()
+
+    def left(self) -> list[str]:
+        """Return the files of records and recordings that are still on its disk."""
+        folders = (self.freeswitch.records, self.directory / "recordings")
+        return [path.name for folder in folders for path in folder.rglob("*") if path.is_file()]
+
+    def _is_healthy(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"http://{self.address}:{_LISTENS}/health_checks", timeout=5) as answer:
+                return bool(answer.status == 200)
+        except (urllib.error.HTTPError, OSError):
+            return False
