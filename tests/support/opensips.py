@@ -1,5 +1,6 @@
 """Starts a gateway's OpenSIPS as its container does: through the entrypoint, with the environment as configuration."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -103,7 +104,8 @@ class Gateway:
     def kill(self) -> None:
         """End it and all its workers as a crash does."""
         if self.process is not None:
-            os.killpg(self.process.pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
             self.process = None
 

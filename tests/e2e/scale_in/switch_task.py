@@ -1,4 +1,4 @@
-"""A switch's task: FreeSWITCH and the app as processes, told to stop as ECS tells their containers."""
+"""A switch's task: FreeSWITCH, event logger and app as processes, told to stop as ECS tells their containers."""
 
 import os
 import subprocess
@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from local import servers
+from tests.support.event_logger import EventLogger
 from tests.support.freeswitch import PASSWORD, ROOT, FreeSwitchProcess
 from tests.support.waiting import until
 
@@ -23,6 +25,7 @@ class Ended:
 
     app: int
     freeswitch: int
+    event_logger: int
     seconds: float
 
 
@@ -33,7 +36,7 @@ class SwitchTask:
         name: of the task.
         directory: an empty directory with a short path.
         address: where all of it listens.
-        settings: of the app: where it finds everything else.
+        settings: of the app and the event logger: where they find everything else.
 
     """
 
@@ -58,8 +61,20 @@ class SwitchTask:
             **settings,
         }
         self._app: subprocess.Popen[bytes] | None = None
+        # As rarely as in production; the test's clock is the calls'.
+        intervals = {"CALL_STATUS_HEARTBEAT_INTERVAL_SECONDS": "30", "METRICS_INTERVAL": "60", **settings}
+        self._event_logger = EventLogger(
+            directory,
+            f"{address}:8021",
+            PASSWORD,
+            settings["CALL_PLATFORM_HOST"],
+            settings["AWS_ENDPOINT_URL"],
+            servers.free_port(),
+            {**intervals, "SESSION_COUNT_INTERVAL": "20"},
+        )
 
     def __enter__(self) -> Self:
+        self._event_logger.start()
         self.freeswitch.start()
         with (self.directory / "app.log").open("ab") as log:
             command = [sys.executable, "-m", "switch_app"]
@@ -76,6 +91,7 @@ class SwitchTask:
             self._app.kill()
             self._app.wait()
         self.freeswitch.stop(kill=True)
+        self._event_logger.kill()
 
     def stop(self, seconds: float) -> Ended:
         """Tell each process to stop once those that depend on it have ended, and return when all have.
@@ -91,7 +107,9 @@ class SwitchTask:
         self._app.terminate()
         app = self._app.wait(seconds)
         freeswitch.terminate()
-        return Ended(app, freeswitch.wait(seconds), time.monotonic() - began)
+        freeswitch_status = freeswitch.wait(seconds)
+        self._event_logger.tell()
+        return Ended(app, freeswitch_status, self._event_logger.end(seconds), time.monotonic() - began)
 
     def app_log(self) -> str:
         """Return what the app logged."""

@@ -165,7 +165,7 @@ async def test_two_become_one_under_load_and_two_again(fleet: Fleet) -> None:
         taken = fleet.taken()[leaving.address]
 
         ended = await stopping
-        assert (ended.app, ended.freeswitch) == (0, 0), leaving.app_log()[-4000:]
+        assert (ended.app, ended.freeswitch, ended.event_logger) == (0, 0, 0), leaving.app_log()[-4000:]
         assert ended.seconds < BOUND_SECONDS
         assert leaving_agent.requests[-1] == {"ProtectionEnabled": False}
         assert fleet.taken()[leaving.address] <= taken + 1  # one that was under way
