@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -106,3 +107,11 @@ def test_counters_become_what_was_counted_since() -> None:
 def test_a_counter_that_opensips_does_not_know_is_named() -> None:
     with pytest.raises(ManagementError, match="requests_refused"):
         RefusedCalls(Counting(calls_without_switch=1), Kind.PUBLIC).take()
+
+
+def test_a_line_is_one_write_so_that_no_other_thread_s_comes_in_between(monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[str] = []
+    monkeypatch.setattr("sys.stdout", SimpleNamespace(write=written.append, flush=lambda: None))
+    GatewayMetrics(Kind.CLIENT, "203.0.113.7").publish({"ReloadTime": 0.5}, command="lb_reload")
+    (line,) = written
+    assert line.endswith("}\n")
