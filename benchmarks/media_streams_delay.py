@@ -19,6 +19,8 @@ from collections.abc import Awaitable, Callable
 from ipaddress import ip_network
 from pathlib import Path
 
+import uvloop
+
 from switch_app.call import Call, Track
 from switch_app.freeswitch.call import FreeSwitchCall
 from switch_app.freeswitch.event_socket import EventSocketAddress
@@ -129,7 +131,8 @@ def main() -> None:
     if freeswitch.BINARY is None:
         print(f"left out: {freeswitch.MISSING}")
         return
-    asyncio.run(_measure(options.bursts))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:  # as the app has it
+        runner.run(_measure(options.bursts))
 
 
 if __name__ == "__main__":
