@@ -101,6 +101,7 @@ class CallPlatform(PlatformResources):
 def _handler_of(platform: CallPlatform) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True  # headers and body are written apart: the body would wait for a late ACK
 
         def do_GET(self) -> None:
             self._answer()

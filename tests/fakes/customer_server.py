@@ -139,6 +139,7 @@ class CustomerServer:
 def _handler_of(server: CustomerServer) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True  # headers and body are written apart: the body would wait for a late ACK
 
         def do_GET(self) -> None:
             self._answer()

@@ -26,6 +26,8 @@ class Outcome:
         failed: those that did not.
         retransmissions: requests that SIPp sent again.
         sipp_cpu_seconds: what the calling SIPp itself used.
+        milliseconds: of each call, between what the scenario marks with `start_rtd` and with `rtd`; empty unless asked
+            for.
 
     """
 
@@ -34,6 +36,7 @@ class Outcome:
     failed: int
     retransmissions: int
     sipp_cpu_seconds: float
+    milliseconds: Sequence[float] = ()
 
     @property
     def rate(self) -> float:
@@ -53,6 +56,7 @@ def place_calls(
     talk: float = 0.0,
     users: Path | None = None,
     options: Sequence[str] = (),
+    timed: bool = False,
     limit: float = 60.0,
 ) -> Outcome:
     """Place calls until all are done.
@@ -68,6 +72,7 @@ def place_calls(
         talk: seconds that a `<pause/>` lasts.
         users: a file whose columns are `[field0]`, `[field1]`, … of the scenario.
         options: further command-line options.
+        timed: whether the scenario marks times that are to be told.
         limit: seconds after which it is given up.
 
     Raises:
@@ -79,12 +84,14 @@ def place_calls(
     command += ["-m", str(calls), "-l", str(in_flight), "-r", str(rate), "-d", str(int(talk * 1000))]
     command += ["-recv_timeout", "4000", "-trace_stat", "-stf", str(statistics), "-fd", "1000"]
     command += [*(["-inf", str(users)] if users is not None else []), *options]
+    command += ["-trace_rtt", "-rtt_freq", "1"] if timed else []
     used, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
     with _running(command, directory) as process:
         try:
             process.wait(limit)
         except subprocess.TimeoutExpired:
             raise AssertionError(f"{calls} calls are not done after {limit} seconds") from None
+        milliseconds = _milliseconds(directory / f"{scenario.stem}_{process.pid}_rtt.csv") if timed else []
     seconds, after = time.monotonic() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
     lines = [line.split(";") for line in statistics.read_text().splitlines()]
     last = dict(zip(lines[0], lines[-1], strict=False))
@@ -94,6 +101,7 @@ def place_calls(
         int(last["FailedCall(C)"]),
         int(last["Retransmissions(C)"]),
         after.ru_utime + after.ru_stime - used.ru_utime - used.ru_stime,
+        milliseconds,
     )
 
 
@@ -103,6 +111,11 @@ def answering(scenario: Path, directory: Path, address: str) -> Iterator[None]:
     with _running(_command(scenario, directory, address), directory):
         time.sleep(_LISTENS_AFTER_SECONDS)
         yield
+
+
+def _milliseconds(path: Path) -> list[float]:
+    """Return the times in SIPp's file of them: after a heading, `Date_ms;response_time_ms;rtd_name` a line."""
+    return [float(line.split(";")[1]) for line in path.read_text().splitlines()[1:]] if path.exists() else []
 
 
 def _command(scenario: Path, directory: Path, address: str) -> list[str]:
