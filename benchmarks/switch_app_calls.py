@@ -2,8 +2,8 @@
 
 The app runs as in its container, FreeSWITCH as in its own, with the settings of production. SIPp calls FreeSWITCH as a
 gateway would: the platform is asked, the document is fetched (`<Play>` of half a second, which is cached, and
-`<Hangup/>`), the call is answered, the audio played to its end, the call ended, its events delivered. Its data record is
-the event logger's, which does not run here. CPU time is taken over whole rounds at a moderate rate, from before the
+`<Hangup/>`), the call is answered, the audio played to its end, the call ended, its events delivered. Its data record
+is the event logger's, which does not run here. CPU time is taken over whole rounds at a moderate rate, from before the
 first call until the platform knows of the last one's end, without what each uses when there are no calls. FreeSWITCH
 has it easier than with real callers, who send media too.
 
