@@ -28,7 +28,7 @@ def main() -> int:
     try:
         settings = Settings.from_environment(os.environ)
         log_to(sys.stdout, settings.log_level)
-        # A call is many small reads and writes; with libuv's loop a short one took 3 to 9 % less CPU than with asyncio's.
+        # A call is many small reads and writes; with libuv's loop a short one took 3 to 9 % less CPU than with asyncio.
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             return runner.run(run(settings))
     except (InvalidSetting, CannotBegin) as error:
