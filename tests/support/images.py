@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import signal
+import stat
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
@@ -17,6 +18,7 @@ from typing import Any, Self
 from tests.support.dockerfiles import ROOT
 
 WANTED = "BUILD_IMAGES"
+_LOG = "/container.log"
 
 
 def missing() -> str | None:
@@ -36,16 +38,16 @@ class ImageStore:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
-        configuration = directory / "storage.conf"
-        configuration.write_text(
-            f'[storage]\ndriver = "vfs"\ngraphroot = "{directory}/images"\nrunroot = "{directory}/run"\n'
-        )
         self.environment = {
             **os.environ,
-            "CONTAINERS_STORAGE_CONF": str(configuration),
+            "CONTAINERS_STORAGE_CONF": str(directory / "storage.conf"),
             "BUILDAH_ISOLATION": "chroot",
             "TMPDIR": str(directory),
         }
+        self._store_with("overlay")
+        if subprocess.run(["buildah", "images"], env=self.environment, capture_output=True, check=False).returncode:
+            # Every container is a copy then: slow, but it works in a container, too.
+            self._store_with("vfs")
 
     def buildah(self, *arguments: str) -> str:
         """Run a command of buildah and return what it prints."""
@@ -82,10 +84,32 @@ class ImageStore:
         self.buildah("commit", "--format", "docker", container, name)
         self.buildah("rm", container)
 
+    def volume(self, image: str, path: str, directory: Path) -> Path:
+        """Make a directory that is to an image's path what a new volume is: its owner's, with its rights."""
+        container = self.buildah("from", "--pull-never", image)
+        found = Path(self.buildah("mount", container) + path).stat()
+        self.buildah("rm", container)
+        directory.mkdir()
+        os.chown(directory, found.st_uid, found.st_gid)
+        directory.chmod(stat.S_IMODE(found.st_mode))
+        return directory
+
     def build(self, *names: str) -> None:
         """Build images as `make images` does."""
         settings = {"BUILDER": "buildah", "BUILD_OPTIONS": "--network host --pull-never"}
         self._run([str(ROOT / "containers" / "build.sh"), *names], settings)
+
+    def remove(self) -> None:
+        """Remove all of it; no container may run."""
+        mounted = [line.split()[1] for line in Path("/proc/self/mounts").read_text().splitlines()]
+        for path in reversed(mounted):
+            if Path(path).is_relative_to(self._directory):
+                self._run(["umount", path])
+        shutil.rmtree(self._directory)
+
+    def _store_with(self, driver: str) -> None:
+        places = f'graphroot = "{self._directory}/{driver}"\nrunroot = "{self._directory}/run"\n'
+        Path(self.environment["CONTAINERS_STORAGE_CONF"]).write_text(f'[storage]\ndriver = "{driver}"\n{places}')
 
     def _run(self, command: Sequence[str], settings: Mapping[str, str] | None = None) -> str:
         environment = {**self.environment, **(settings or {})}
@@ -116,8 +140,13 @@ class Container:
     ) -> None:
         self._store, self._log = store, log
         self._id = store.buildah("from", "--pull-never", image)
+        # Here, since what is mounted in the namespace of its processes is not there for its health check.
+        store.buildah("mount", self._id)
         for name, value in settings.items():
             store.buildah("config", "--env", f"{name}={value}", self._id)
+        for target in volumes or {}:
+            # Those of the image come from it, also where another is mounted.
+            store.buildah("config", "--volume", f"{target}-", self._id)
         configuration: Any = json.loads(store.buildah("inspect", self._id))["Docker"]["config"]
         self.user: str = configuration["User"]
         self._entrypoint: list[str] = configuration["Entrypoint"]
@@ -125,13 +154,18 @@ class Container:
         self._run = ["buildah", "run", "--network", "host"]
         for target, source in (volumes or {}).items():
             self._run += ["--volume", f"{source}:{target}"]
-        self._run += [self._id, "--"]
+        # A file of the user's, since some open it by its name once more (/dev/stdout): container engines hand their
+        # pipes over to the user, buildah keeps its own.
+        self._log.touch()
+        os.chown(self._log, *map(int, self.user.split(":")))
+        self._run += ["--volume", f"{self._log}:{_LOG}", self._id, "--"]
         self.process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
         # A process namespace of its own, as a container has one: nothing in it outlives its first process.
-        command = ["unshare", "--fork", "--pid", "--mount-proc", "--kill-child=SIGKILL", *self._run, *self._entrypoint]
-        with self._log.open("wb") as log:
+        command = ["unshare", "--fork", "--pid", "--mount-proc", "--kill-child=SIGKILL", *self._run]
+        command += ["sh", "-c", f'exec "$@" >> {_LOG} 2>&1', "sh", *self._entrypoint]
+        with self._log.open("ab") as log:
             self.process = subprocess.Popen(command, env=self._store.environment, stdout=log, stderr=log)
         return self
 

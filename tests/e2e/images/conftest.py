@@ -1,12 +1,12 @@
 """The images, built once for all tests of this directory."""
 
-import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from local import servers
 from tests.support import images
 from tests.support.images import ImageStore
 from tests.support.loopback import LoopbackNetwork
@@ -32,9 +32,22 @@ def store() -> Iterator[ImageStore]:
     made = ImageStore(directory)
     made.make_base(DEBIAN, "bookworm")
     made.make_python_base(PYTHON, "trixie")
-    made.build("media-proxy", "gateway-scheduler")
+    made.build("media-proxy", "gateway-scheduler", "switch-webserver", "switch-app", "freeswitch-event-logger")
     yield made
-    shutil.rmtree(directory)
+    made.remove()
+
+
+@pytest.fixture
+def aws(tmp_path: Path) -> Iterator[str]:
+    """The URL of an emulated AWS account."""
+    port = servers.free_port()
+    server = servers.ecs_emulator(tmp_path, port)
+    server.start()
+    try:
+        server.wait_until_ready(30)
+        yield f"http://{servers.HOST}:{port}"
+    finally:
+        server.stop()
 
 
 @pytest.fixture
