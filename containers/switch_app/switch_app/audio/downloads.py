@@ -25,6 +25,12 @@ SIZE_MAXIMUM: Final = 40 * 1024 * 1024
 _USER_AGENT: Final = "TwilioProxy/1.1"
 _NOT_MODIFIED: Final = 304
 
+_RECENT_SECONDS: Final = 60.0
+"""How long a file is taken to be there without a look; the cache removes none that was used within an hour."""
+
+_RECENT_MAXIMUM: Final = 1_000
+_NONE_RECENT: Final = (Path(), 0.0)
+
 
 @dataclass(frozen=True, slots=True)
 class _Note:
@@ -56,6 +62,7 @@ class AudioDownloads:
     ) -> None:
         self._client, self._cache, self._size_maximum, self._clock = client, cache, size_maximum, clock
         self._flight: SingleFlight[Path] = SingleFlight()
+        self._recent: dict[str, tuple[Path, float]] = {}
 
     async def close(self) -> None:
         """Break off what is being fetched."""
@@ -69,6 +76,9 @@ class AudioDownloads:
 
         """
         target = parse_url(url)
+        path, until = self._recent.get(str(target), _NONE_RECENT)
+        if self._clock() < until:
+            return path
         try:
             return await self._flight.run(str(target), partial(self._get, target))
         except OSError as error:
@@ -78,6 +88,7 @@ class AudioDownloads:
         key = key_of(str(url))
         note, kept = await asyncio.to_thread(self._read, key)
         if note is not None and kept is not None and self._clock() < note.fresh_until:
+            self._remember(str(url), kept, note.fresh_until)
             return kept
         conditions = _conditions(note) if kept is not None else {}
         request = Request(
@@ -90,6 +101,12 @@ class AudioDownloads:
             if not 200 <= response.status < 300:
                 raise FetchFailed(f"{url.with_user(None).with_query(None)} was answered with {response.status}")
             return await self._download(response, key)
+
+    def _remember(self, url: str, path: Path, fresh_until: float) -> None:
+        """Have the next calls find a file without a look at the disk, which is a shared one and may be slow."""
+        if len(self._recent) >= _RECENT_MAXIMUM:
+            self._recent.clear()
+        self._recent[url] = path, min(fresh_until, self._clock() + _RECENT_SECONDS)
 
     async def _download(self, response: aiohttp.ClientResponse, key: str) -> Path:
         partial_path = await asyncio.to_thread(self._cache.new_partial)
