@@ -101,8 +101,8 @@ def _print(kind: str, samples: dict[tuple[str, str], list[Sample]]) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--clients", type=int, default=8_000, help="that register in a round")
-    parser.add_argument("--in-flight", type=int, default=50)
+    parser.add_argument("--clients", type=int, default=16_000, help="that register in a round")
+    parser.add_argument("--in-flight", type=int, default=120, help="enough that neither waits for SIPp")
     parser.add_argument("--subscribers", type=int, default=100_000)
     arguments = parser.parse_args()
     if (reason := missing()) is not None:

@@ -14,6 +14,8 @@ from opensips_scheduler import schema
 from opensips_scheduler.contact_identifiers import ContactIdentifiers
 from routing import Registration, RegistrationReader, RegistrationWriter, contact_id
 
+_WAITING: Final = "SELECT count(*) FROM contact_change WHERE username <> ''"
+
 _BATCH: Final = 500
 """Changes that are taken at a time."""
 
@@ -51,9 +53,9 @@ class Contacts:
 
     def send(self) -> int:
         """Write the contacts that changed since the last time; return how many. What fails is sent again next time."""
-        query = "SELECT seq, username, contact FROM contact_change ORDER BY seq LIMIT ?"
+        query = "SELECT seq, username, contact FROM contact_change WHERE username <> '' ORDER BY seq LIMIT ?"
         changes = self._connection.execute(query, (_BATCH,)).fetchall()
-        (self.waiting,) = self._connection.execute("SELECT count(*) FROM contact_change").fetchone()
+        (self.waiting,) = self._connection.execute(_WAITING).fetchone()
         if not changes:
             return 0
         wanted = {
@@ -61,8 +63,11 @@ class Contacts:
             for _, username, contact in changes
         }
         self._writer.write(wanted)
-        # A contact that changed meanwhile has a change of its own beyond this number.
-        self._connection.execute("DELETE FROM contact_change WHERE seq <= ?", (changes[-1][0],))
+        # A contact that changed meanwhile has a change of its own beyond this number. The last row stays, emptied,
+        # until there is a later one: numbers are given out from it on, and none is given out twice.
+        last = changes[-1][0]
+        self._connection.execute("UPDATE contact_change SET username = '', contact = '' WHERE seq = ?", (last,))
+        self._connection.execute("DELETE FROM contact_change WHERE seq < ?", (last,))
         self.waiting -= len(changes)
         return len(wanted)
 

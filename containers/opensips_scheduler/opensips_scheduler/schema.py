@@ -93,7 +93,7 @@ _ROUTING_TABLES: Final = (
 _GATEWAY_TABLES: Final = (
     """
     CREATE TABLE IF NOT EXISTS location (
-        contact_id INTEGER PRIMARY KEY AUTOINCREMENT,
+        contact_id INTEGER PRIMARY KEY,
         username TEXT NOT NULL,
         domain TEXT,
         contact TEXT NOT NULL,
@@ -153,7 +153,7 @@ _GATEWAY_TABLES: Final = (
     # that no change is lost, whoever of OpenSIPS and the scheduler is killed when.
     """
     CREATE TABLE IF NOT EXISTS contact_change (
-        seq INTEGER PRIMARY KEY AUTOINCREMENT,
+        seq INTEGER PRIMARY KEY,
         username TEXT NOT NULL,
         contact TEXT NOT NULL
     )

@@ -1,5 +1,6 @@
 """Contacts go from OpenSIPS's file into the registrations table, and back into a fresh gateway."""
 
+import contextlib
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
+from opensips_scheduler import schema
 from opensips_scheduler.contacts import Contacts, restore
 from opensips_scheduler.schema import is_corrupt
 from routing import Registration, RegistrationReader, RegistrationWriter, Table
@@ -157,3 +159,19 @@ def test_a_corrupt_file_is_told_from_a_new_one(path: Path, content: bytes, corru
     assert not is_corrupt(path)
     path.write_bytes(content)
     assert is_corrupt(path) is corrupt
+
+
+def test_no_number_of_a_change_is_given_out_twice(tmp_path: Path, dynamodb: Any) -> None:
+    """Another scheduler may still be at work on the numbers that it read: it must not forget a later change."""
+    path = tmp_path / "gateway.db"
+    contacts = Contacts(path, "203.0.113.7", RegistrationWriter(dynamodb, NAMES))
+    numbers = set()
+    with contextlib.closing(schema.connect(path)) as connection:
+        for turn in range(3):
+            connection.execute("INSERT INTO contact_change (username, contact) VALUES ('user1', ?)", (f"sip:{turn}",))
+            query = "SELECT max(seq) FROM contact_change"
+            numbers.add(connection.execute(query).fetchone())
+            assert contacts.send() == 1
+            assert contacts.send() == 0
+    assert len(numbers) == 3
+    contacts.close()
