@@ -102,7 +102,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--clients", type=int, default=16_000, help="that register in a round")
-    parser.add_argument("--in-flight", type=int, default=120, help="enough that neither waits for SIPp")
+    parser.add_argument("--in-flight", type=int, default=120, help="with 50, part of the cores is idle on SQLite")
     parser.add_argument("--subscribers", type=int, default=100_000)
     arguments = parser.parse_args()
     if (reason := missing()) is not None:
