@@ -1,14 +1,13 @@
 """The one request of SSM that programs make here: a parameter by name."""
 
 import json
-import threading
 from http.server import BaseHTTPRequestHandler
-from typing import Any, Self
+from typing import Any
 
-from tests.fakes.quiet_server import QuietServer
+from tests.fakes.quiet_server import ServedFake
 
 
-class ParameterStore:
+class ParameterStore(ServedFake):
     """A parameter store, as a context; AWS clients find it by `AWS_ENDPOINT_URL`.
 
     Args:
@@ -22,23 +21,7 @@ class ParameterStore:
     def __init__(self, parameters: dict[str, str]) -> None:
         self.parameters = parameters
         self.reads: list[str] = []
-        self._server = QuietServer(("127.0.0.1", 0), _handler_of(self))
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
-
-    @property
-    def url(self) -> str:
-        """Where it is."""
-        return f"http://127.0.0.1:{self._server.server_port}"
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        super().__init__(_handler_of(self))
 
     def answer(self, target: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         """Answer a request."""

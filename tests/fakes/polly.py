@@ -4,10 +4,11 @@ Moto's Polly has the voices of years ago, and eight bytes of audio for any text.
 """
 
 import json
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from http.server import BaseHTTPRequestHandler
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from tests.fakes.quiet_server import ServedFake
 
 TEXT_MAXIMUM = 3000
 BYTES_A_CHARACTER = 160
@@ -22,7 +23,7 @@ VOICES: tuple[dict[str, Any], ...] = (
 )
 
 
-class FakePolly:
+class FakePolly(ServedFake):
     """Polly on 127.0.0.1, as a context.
 
     Attributes:
@@ -38,25 +39,7 @@ class FakePolly:
         self.delay = 0.0
         self.page = 2
         self.requests: list[dict[str, Any]] = []
-        self._released = threading.Event()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler_of(self))
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
-
-    @property
-    def url(self) -> str:
-        """Its endpoint."""
-        return f"http://127.0.0.1:{self._server.server_port}"
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._released.set()
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        super().__init__(_handler_of(self))
 
     def describe(self, token: str) -> tuple[int, bytes]:
         """Return status and answer to a question for voices."""
@@ -72,7 +55,7 @@ class FakePolly:
     def speak(self, request: dict[str, Any]) -> tuple[int, bytes]:
         """Return status and audio, or what is wrong with a request."""
         self.requests.append(request)
-        self._released.wait(self.delay)
+        self.released.wait(self.delay)
         engines = {voice["Id"]: voice["SupportedEngines"] for voice in VOICES}
         wrong = (
             self.failing

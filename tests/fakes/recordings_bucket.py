@@ -1,14 +1,13 @@
 """S3 over HTTP, as far as a recording is uploaded to it in one piece."""
 
-import threading
 from http.server import BaseHTTPRequestHandler
-from typing import Any, Self
+from typing import Any
 from urllib.parse import unquote
 
-from tests.fakes.quiet_server import QuietServer
+from tests.fakes.quiet_server import ServedFake
 
 
-class RecordingsBucketServer:
+class RecordingsBucketServer(ServedFake):
     """S3 on 127.0.0.1, as a context, for other processes than this one.
 
     Attributes:
@@ -20,29 +19,11 @@ class RecordingsBucketServer:
     def __init__(self) -> None:
         self.objects: dict[str, bytes] = {}
         self.delay = 0.0
-        self._released = threading.Event()
-        self._server = QuietServer(("127.0.0.1", 0), _handler_of(self))
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
-
-    @property
-    def url(self) -> str:
-        """Its endpoint."""
-        return f"http://127.0.0.1:{self._server.server_port}"
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._released.set()
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        super().__init__(_handler_of(self))
 
     def put(self, path: str, content: bytes) -> None:
         """Keep an object."""
-        self._released.wait(self.delay)
+        self.released.wait(self.delay)
         _, _, key = unquote(path).lstrip("/").partition("/")
         self.objects[key] = content
 

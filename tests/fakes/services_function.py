@@ -1,13 +1,14 @@
 """The services function behind Lambda's API, as far as the switch app invokes it."""
 
 import json
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from http.server import BaseHTTPRequestHandler
+from typing import Any
 from urllib.parse import unquote
 
+from tests.fakes.quiet_server import ServedFake
 
-class ServicesFunction:
+
+class ServicesFunction(ServedFake):
     """The function on 127.0.0.1, as a context.
 
     Attributes:
@@ -21,23 +22,7 @@ class ServicesFunction:
         self.contacts: dict[str, tuple[str, str]] = {}
         self.mode = ""
         self.invocations: list[tuple[str, Any]] = []
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler_of(self))
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
-
-    @property
-    def url(self) -> str:
-        """Endpoint of Lambda's API."""
-        return f"http://127.0.0.1:{self._server.server_port}"
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        super().__init__(_handler_of(self))
 
     def invoke(self, function: str, payload: Any) -> tuple[int, dict[str, str], Any]:
         """Return status, headers and payload for an invocation."""
