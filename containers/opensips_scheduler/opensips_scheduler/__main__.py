@@ -20,6 +20,8 @@ from routing.errors import MissingSetting
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+logger = logging.getLogger("opensips_scheduler")
+
 EX_CONFIG = 78
 _LOOK_SECONDS = 0.2
 
@@ -34,6 +36,7 @@ class JsonFormatter(logging.Formatter):
         line = {
             "time": time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created)) + f".{int(record.msecs):03d}Z",
             "level": record.levelname,
+            "logger": record.name,
             "message": record.getMessage(),
         }
         line |= {name: value for name, value in record.__dict__.items() if name not in self._KNOWN}
@@ -59,13 +62,13 @@ def main() -> int:
         signal.signal(number, lambda *_: told.set())
     while not told.is_set():
         scheduler.start()
-        logging.info("scheduler started", extra={"gateway": settings.gateway, "health_port": scheduler.health_port})
+        logger.info("scheduler started", extra={"gateway": settings.gateway, "health_port": scheduler.health_port})
         while not told.is_set() and not scheduler.damaged.is_set():
             told.wait(_LOOK_SECONDS)
         scheduler.stop()
         if not told.is_set():
             scheduler = Scheduler(settings, dynamodb)
-    logging.info("scheduler ended")
+    logger.info("scheduler ended")
     return 0
 
 

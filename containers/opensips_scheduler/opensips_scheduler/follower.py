@@ -22,6 +22,7 @@ class Progress:
     Attributes:
         read_at: when the tables were last known to be as DynamoDB has them, seconds of the clock; None before that.
         behind: changes of the journal that were not applied at the last look.
+        positions: how far the journal of each table is applied.
         rows: rows of each table.
         skipped: rows that could not be used, by table and key, with the reason.
         former_targets: switches that are known only for the calls that they may still have.
@@ -30,6 +31,7 @@ class Progress:
 
     read_at: float | None = None
     behind: int = 0
+    positions: dict[Table, int] = field(default_factory=dict)
     rows: dict[Table, int] = field(default_factory=dict)
     skipped: dict[tuple[Table, str], str] = field(default_factory=dict)
     former_targets: int = 0
@@ -115,6 +117,7 @@ class Follower:
                 with self._reload_if_interrupted(table):
                     changed += self._note(table, self._database.apply(changes))
                 position = changes.position
+            self.progress.positions[table] = position
         except PositionTooOld as error:
             logger.warning("table is read whole", extra={"table": table.value, "reason": str(error)})
             return changed + self._copy(table)
@@ -125,6 +128,7 @@ class Follower:
         position = self._reader.position(table)
         with self._reload_if_interrupted(table):
             applied = self._database.replace(table, position, self._reader.pages(table))
+        self.progress.positions[table] = position
         self.progress.keep_skipped(table, {row.key for row in applied.skipped})
         return self._note(table, applied)
 

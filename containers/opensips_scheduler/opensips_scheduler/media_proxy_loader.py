@@ -77,6 +77,7 @@ class MediaProxyLoader:
                 logger.error("row skipped", extra={"table": row.table.value, "key": row.key, "reason": row.reason})
                 self._on_skip(row)
         self._progress.rows[Table.MEDIA_PROXIES] = len(listed)
+        self._progress.positions[Table.MEDIA_PROXIES] = snapshot.position
         self._proxies.listed, self._position = listed, snapshot.position
 
     def check(self) -> None:

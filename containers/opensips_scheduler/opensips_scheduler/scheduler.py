@@ -150,6 +150,7 @@ class Scheduler:
             ready=self._files.ready.exists(),
             age=None if progress.read_at is None else time.monotonic() - progress.read_at,
             journal_lag=progress.behind,
+            positions=dict(progress.positions),
             rows=dict(progress.rows),
             skipped=dict(progress.skipped),
             former_targets=progress.former_targets,

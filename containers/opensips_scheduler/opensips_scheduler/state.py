@@ -20,6 +20,7 @@ class State:
         ready: whether OpenSIPS may start.
         age: seconds since the file was known to be as DynamoDB has the tables; None before that.
         journal_lag: changes that are not applied yet.
+        positions: how far the journal of each table is applied.
         rows: rows of each table.
         skipped: rows that could not be written, by table and key, with the reason.
         former_targets: switches that are known only for the calls that they may still have.
@@ -36,6 +37,7 @@ class State:
     ready: bool
     age: float | None
     journal_lag: int
+    positions: Mapping[Table, int]
     rows: Mapping[Table, int]
     skipped: Mapping[tuple[Table, str], str]
     former_targets: int
@@ -58,6 +60,7 @@ class State:
             "age_seconds": None if self.age is None else round(self.age, 3),
             "stale": self._is_stale,
             "journal_lag": self.journal_lag,
+            "positions": {table.value: position for table, position in self.positions.items()},
             "rows": {table.value: count for table, count in self.rows.items()},
             "former_targets": self.former_targets,
             "skipped": [f"{table.value} {key}: {reason}" for (table, key), reason in self.skipped.items()],

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final, NoReturn, TypeVar
 
 from switch_app.errors import CallEnded, FetchFailed, TwimlError
-from switch_app.session import Goto, Session
+from switch_app.session import Goto, Outcome, Session
 from switch_app.verbs.catalogue import read_verbs
 from switch_app.verbs.redirect import Redirect
 from switch_app.verbs.verb import Verb
@@ -117,10 +117,16 @@ class Interpreter:
 
     async def _run_verbs(self, verbs: Sequence[Verb]) -> Goto | None:
         for verb in verbs:
-            outcome = await self._unless_updated(functools.partial(verb.run, self._session))
+            outcome = await self._unless_updated(functools.partial(self._run_verb, verb))
             if outcome is not None:
                 return outcome
         return None
+
+    async def _run_verb(self, verb: Verb) -> Outcome:
+        session = self._session
+        keys = {"call_sid": session.properties.sid, "call_uuid": session.call.uuid}
+        logger.info("verb begins", extra={**keys, "verb": type(verb).__name__})
+        return await verb.run(session)
 
     async def _fetch(self, goto: Goto) -> Sequence[Verb]:
         document = await self._unless_updated(functools.partial(self._session.fetch, goto), drop_at_end=True)

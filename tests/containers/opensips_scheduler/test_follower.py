@@ -50,6 +50,7 @@ def test_each_table_is_written_as_opensips_reads_it(
     repository: RoutingRepository,
     database: RoutingDatabase,
     commands: Commands,
+    reader: RoutingReader,
     tmp_path: Path,
 ) -> None:
     repository.write(
@@ -65,6 +66,8 @@ def test_each_table_is_written_as_opensips_reads_it(
     reloads.run()
     assert sorted(commands.take()) == ["address_reload", "domain_reload", "lb_reload"]
     target_row = (1, "sip:10.0.0.1:5060", f"gw=fs://:{PASSWORD}@10.0.0.1:8021", 2, "10.0.0.1:8021")
+    assert follower.progress.positions == reader.positions(tuple(follower.progress.positions))
+    assert follower.progress.positions[Table.LOAD_BALANCER_TARGETS] == 1
     query = "SELECT group_id, dst_uri, resources, probe_mode, attrs FROM load_balancer"
     assert rows(database, query, tmp_path) == [target_row]
     found = rows(database, "SELECT grp, ip, mask, port, proto FROM address ORDER BY mask", tmp_path)

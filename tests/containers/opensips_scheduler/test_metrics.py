@@ -20,6 +20,7 @@ STATE = State(
     ready=True,
     age=1.25,
     journal_lag=3,
+    positions={},
     rows={Table.LOAD_BALANCER_TARGETS: 4, Table.SUBSCRIBERS: 5},
     skipped={(Table.DOMAINS, "two words"): "no host name"},
     former_targets=2,

@@ -79,6 +79,15 @@ def test_a_document_that_cannot_be_run_ends_the_call_and_says_why(
     assert [record.reason for record in caplog.records] == [reason]  # type: ignore[attr-defined]
 
 
+def test_each_verb_is_logged_by_name_as_it_begins_and_nothing_that_is_in_it(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, "switch_app.interpreter"):
+        run = Run('<Response><Say>Secret</Say><Pause length="1"/><Play digits="4711"/><Hangup/></Response>')
+    begun = [record for record in caplog.records if record.getMessage() == "verb begins"]
+    keys = [(record.verb, record.call_sid, record.call_uuid) for record in begun]  # type: ignore[attr-defined]
+    assert keys == [(verb, CALL_SID, run.call.uuid) for verb in ("Say", "Pause", "Play", "Hangup")]
+    assert not any("4711" in str(record.__dict__) or "Secret" in str(record.__dict__) for record in caplog.records)
+
+
 def test_an_empty_document_hangs_up_without_an_answer() -> None:
     assert Run("<Response/>").call.done == ["hangup"]
 

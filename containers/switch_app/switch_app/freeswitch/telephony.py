@@ -211,7 +211,9 @@ class FreeSwitch:
         self._first_legs.take(event)
 
     async def _run(self, channel: Channel) -> None:
-        logger.info("call is handed over", extra={"call_uuid": channel.uuid})
+        # Gateways name a call by its Call-ID.
+        sip = {"sip_call_id": channel.variables.get("sip_call_id"), "direction": channel.variables.get("direction")}
+        logger.info("call is handed over", extra={"call_uuid": channel.uuid, **sip})
         self._handed_over.add(channel.uuid)
         self._first_legs.add(channel.uuid)
         await self._handler.handle(FreeSwitchCall(channel, self._dialled_legs, self._settings.pipes))
