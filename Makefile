@@ -13,8 +13,9 @@ ARCH ?=
 IMAGES ?=
 TAG ?= latest
 BUILDER ?=
+REGISTRY ?=
 
-.PHONY: help demo stop test test-fast lint format synth bench images lock clean node
+.PHONY: help demo stop test test-fast lint format synth bench images push join lock clean node
 
 help: ## Show what each target does
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -52,6 +53,12 @@ bench: $(VENV)/.installed $(EMULATOR_VENV)/.installed ## Print every figure of b
 
 images: ## Build the containers' images with docker, podman or buildah (ARCH=arm64, IMAGES="media-proxy …", TAG, BUILDER)
 	ARCH=$(ARCH) BUILDER=$(BUILDER) TAG=$(TAG) containers/build.sh $(IMAGES)
+
+push: ## Push the images to every REGISTRY with docker, podman or buildah (IMAGES, TAG, BUILDER as for images)
+	BUILDER=$(BUILDER) REGISTRY="$(REGISTRY)" TAG=$(TAG) containers/push.sh $(IMAGES)
+
+join: ## Make one TAG of what was pushed as TAG-amd64 and TAG-arm64
+	BUILDER=$(BUILDER) REGISTRY="$(REGISTRY)" TAG=$(TAG) containers/join.sh $(IMAGES)
 
 lock: $(VENV)/.installed ## Write the hash-locked requirements of functions, layers and images anew from their .in files
 	for source in lambdas/*/requirements.in layers/*/requirements.in containers/*/requirements.in; do \

@@ -77,6 +77,36 @@ def test_the_token_for_freeswitch_is_a_secret_of_its_image_alone(programs: Path)
     assert [line.split()[-1] for line in given] == ["containers/freeswitch"]
 
 
+def test_a_base_image_can_be_pinned_by_its_digest(programs: Path) -> None:
+    """By the name that the Dockerfile has, which stays where updates are looked for."""
+    add_builder(programs, "docker")
+    digest = f"@sha256:{'0' * 64}"
+    built = build(programs, DEBIAN_IMAGE=f"debian:bookworm-slim{digest}")
+    assert built.returncode == 0, built.stderr
+    commands = [line for line in built.stdout.splitlines() if line.startswith("docker build ")]
+    pinned = [
+        line
+        for line in commands
+        if f"--build-context debian:bookworm-slim=docker-image://debian:bookworm-slim{digest} " in line
+    ]
+    based_on_debian = [
+        path for path in (ROOT / "containers").glob("*/Dockerfile") if "debian:" in dockerfiles.read(path).bases[0]
+    ]
+    assert {line.split("--file ")[1].split()[0] for line in pinned} == {
+        str(path.relative_to(ROOT)) for path in based_on_debian
+    }
+    assert not [line for line in commands if "python:" in line]
+
+
+def test_every_image_has_one_base_which_has_a_setting(programs: Path) -> None:
+    add_builder(programs, "docker")
+    built = build(programs, DEBIAN_IMAGE="debian:x", PYTHON_IMAGE="python:x")
+    assert built.returncode == 0, built.stderr
+    for command in (line for line in built.stdout.splitlines() if line.startswith("docker build ")):
+        (base,) = dockerfiles.read(ROOT / command.split("--file ")[1].split()[0]).bases
+        assert f" --build-context {base}=docker-image://{base.partition(':')[0]}:x " in command
+
+
 def test_without_builder_the_three_are_named(programs: Path) -> None:
     built = build(programs)
     assert built.returncode == 1
