@@ -197,8 +197,9 @@ class FakeCall:
         self._begin("set_variables")
         self.variables_set.update(variables)
 
-    async def progress(self, headers: Mapping[str, str]) -> None:
+    async def progress(self, variables: Mapping[str, str], headers: Mapping[str, str]) -> None:
         self._begin("progress")
+        self.variables_set.update(variables)
         self.progress_headers = dict(headers)
 
     async def answer(self, headers: Mapping[str, str]) -> None:

@@ -261,8 +261,15 @@ class Call(Protocol):
         """
         ...
 
-    async def progress(self, headers: Mapping[str, str]) -> None:
-        """Tell the caller that the call is on its way (SIP 183), with some headers."""
+    async def progress(self, variables: Mapping[str, str], headers: Mapping[str, str]) -> None:
+        """Set channel variables, as `set_variables` does, and tell the caller that the call is on its way (SIP 183),
+        with some headers.
+
+        Raises:
+            CallEnded: when the call was gone before the variables were set, so that its record does not count. One that
+                goes afterwards is for whatever is done next to notice.
+
+        """
         ...
 
     async def answer(self, headers: Mapping[str, str]) -> None:

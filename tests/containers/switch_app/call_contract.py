@@ -90,7 +90,7 @@ class CallContract:
     async def test_a_call_is_answered_once_and_stays_so(self, world: World) -> None:
         call = await world.call()
         assert not call.is_answered
-        await call.progress(HEADERS)
+        await call.progress({"record_cdr": "true"}, HEADERS)
         assert not call.is_answered
         await call.answer(HEADERS)
         assert call.is_answered

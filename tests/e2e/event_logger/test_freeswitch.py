@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from switch_app.freeswitch.connection import Connection
+from switch_app.freeswitch.messages import command
 from tests.containers.switch_app.whole_app import free_port
 from tests.fakes.call_platform import CallPlatform
 from tests.fakes.parameter_store import ParameterStore
@@ -67,13 +68,13 @@ async def phone(network: LoopbackNetwork) -> AsyncIterator[Phone]:
 
 async def api(process: FreeSwitchProcess, line: str) -> str:
     """Run a command at the event socket."""
-    connection = Connection(*await asyncio.open_connection(process.address, 8021), lambda _: None)
-    running = asyncio.create_task(connection.run())
+    _, connection = await asyncio.get_running_loop().create_connection(
+        lambda: Connection(lambda _: None), process.address, 8021
+    )
     await connection.greeted
     await connection.command(f"auth {freeswitch.PASSWORD}")
-    output = (await connection.send(line)).reply
+    output = (await connection.write(command(line))[0]).reply
     connection.close()
-    await running
     return output
 
 

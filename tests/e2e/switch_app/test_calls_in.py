@@ -30,8 +30,8 @@ class Caller:
     async def call(self, *, port: int = 5060) -> tuple[PhoneCall, Call]:
         end = await self._phone.call(self._process.address, "1234", {"X-Src-Ip": "192.0.2.1"}, port)
         call = await self._handler.next_call()
-        await call.set_variables({"record_cdr": "true", "somleng_call_sid": self.sid, "cgr_reqtype": "*none"})
-        await call.progress(self.headers)
+        variables = {"record_cdr": "true", "somleng_call_sid": self.sid, "cgr_reqtype": "*none"}
+        await call.progress(variables, self.headers)
         return end, call
 
     async def answered(self) -> tuple[PhoneCall, Call]:

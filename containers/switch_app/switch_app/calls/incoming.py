@@ -96,9 +96,8 @@ class Incoming:
             ),
         }
         try:
-            await call.set_variables(variables)
+            await call.progress(variables, headers_of(properties))
         except CallEnded as ended:
             # The platform has the call and FreeSWITCH's record of it does not count: nothing else would complete it.
             self._records.note_unreached(properties.sid, ended.cause, _ORIGINATOR_CANCEL)
             raise
-        await call.progress(headers_of(properties))

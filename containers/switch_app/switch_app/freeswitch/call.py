@@ -82,10 +82,10 @@ class FreeSwitchCall:
         """Set channel variables."""
         await self._channel.set_variables(variables)
 
-    async def progress(self, headers: Mapping[str, str]) -> None:
-        """Send 183 with some headers."""
-        await self._send_with_answers(headers)
-        await self._channel.execute("pre_answer")
+    async def progress(self, variables: Mapping[str, str], headers: Mapping[str, str]) -> None:
+        """Set channel variables, and send 183 with some headers."""
+        await self._channel.set_variables_and_execute({**variables, **headers_sent(headers)}, "pre_answer")
+        self._headers = dict(headers)
 
     async def answer(self, headers: Mapping[str, str]) -> None:
         """Send 200 with some headers."""

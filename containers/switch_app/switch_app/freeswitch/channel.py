@@ -1,16 +1,17 @@
 """A channel that FreeSWITCH has handed over: applications run on it one at a time, and each can be broken off."""
 
 import asyncio
+import itertools
 import logging
 import re
 from collections import deque
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from functools import partial
 from typing import Any, Final
-from uuid import uuid4
 
 from switch_app.errors import CallEnded, MediaServerError
 from switch_app.freeswitch.connection import Connection
-from switch_app.freeswitch.messages import Event
+from switch_app.freeswitch.messages import Event, Message, command
 
 logger = logging.getLogger(__name__)
 
@@ -51,6 +52,7 @@ class Channel:
         self.on_digit: Callable[[str], bool] | None = None
         self.ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self.completed = asyncio.Event()
+        self._numbers = itertools.count(1)
         self._executing: dict[str, asyncio.Future[Event | None]] = {}
         self._digits: deque[str] = deque()
         self._digit = asyncio.Event()
@@ -112,22 +114,16 @@ class Channel:
         """Run an application like `execute`, but return when the channel goes meanwhile: None when FreeSWITCH had no
         time to say so."""
         self.require()
-        future = self.begin(application, argument)
-        try:
-            return await asyncio.shield(future)
-        except asyncio.CancelledError:
-            await to_the_end(self.break_off(future))
-            raise
+        return await self._to_its_end(self.begin(application, argument))
 
     def begin(self, application: str, argument: str = "") -> "asyncio.Future[Event | None]":
-        """Begin to run an application, and return what is done when it has ended."""
-        identifier = str(uuid4())
-        future: asyncio.Future[Event | None] = asyncio.get_running_loop().create_future()
-        self._executing[identifier] = future
-        headers = {"call-command": "execute", "execute-app-name": application, "Event-UUID": identifier}
-        sending = asyncio.ensure_future(self._connection.send("sendmsg", headers, argument))
-        sending.add_done_callback(lambda sent: self._sent(identifier, application, sent))
-        return future
+        """Begin to run an application, and return what is done when it has ended.
+
+        Raises:
+            MediaServerError: for an application that cannot be named so.
+
+        """
+        return self._begin(application, argument)[0]
 
     async def break_off(self, future: "asyncio.Future[Event | None]") -> None:
         """End an application that was begun. It may not have started, or may just have ended; a break is not kept for
@@ -152,20 +148,22 @@ class Channel:
 
         """
         self.require()
-        if not variables:
-            return
-        for name, value in variables.items():
-            if not _NAME.fullmatch(name) or not _VALUE.fullmatch(value):
-                raise MediaServerError(f"the variable {name[:60]!r} cannot be set: its name or value is not plain")
-        written = ";".join(f"{name}={value}" for name, value in variables.items())
-        reply = await self.api(f"uuid_setvar_multi {self.uuid} {written}")
-        if "No such channel" in reply:
-            # It is going; how is about to be told.
-            await asyncio.wait({self.ended}, timeout=_END_SECONDS)
-            self._end(LOST)
+        if variables:
+            await self._set(self._write(self._setting(variables))[0])
+
+    async def set_variables_and_execute(self, variables: Mapping[str, str], application: str) -> None:
+        """Set variables and run an application to its end, told in one piece. It is not told when the channel goes
+        once they are set; whatever is done next is.
+
+        Raises:
+            CallEnded: when the channel is gone and they are not set.
+            MediaServerError: naming a variable that cannot be set so.
+
+        """
         self.require()
-        if reply.startswith("-"):
-            raise MediaServerError(f"FreeSWITCH refuses variables: {reply}")
+        ended, (answer, *_) = self._begin(application, "", self._setting(variables))
+        await self._set(answer)
+        await self._to_its_end(ended)
 
     async def hangup(self, cause: str) -> None:
         """End the channel and return when it has ended.
@@ -177,8 +175,9 @@ class Channel:
         self.require()
         headers = {"call-command": "hangup", "hangup-cause": cause}
         try:
-            await self._connection.send("sendmsg", headers)
-            await asyncio.wait_for(asyncio.shield(self.ended), _BREAK_SECONDS * _BREAKS_MAXIMUM)
+            async with asyncio.timeout(_BREAK_SECONDS * _BREAKS_MAXIMUM):
+                await self._connection.write(command("sendmsg", headers))[0]
+                await asyncio.shield(self.ended)
         except MediaServerError:
             self.lose()
         except TimeoutError:
@@ -227,24 +226,72 @@ class Channel:
 
     # ---
 
+    def _write(self, *commands: bytes) -> "Sequence[asyncio.Future[Message]]":
+        try:
+            return self._connection.write(*commands)
+        except MediaServerError:
+            self.lose()
+            raise CallEnded(self.ended.result()) from None
+
+    def _begin(
+        self, application: str, argument: str, *before: bytes
+    ) -> "tuple[asyncio.Future[Event | None], Sequence[asyncio.Future[Message]]]":
+        """Begin to run an application after some commands; return what is done when it has ended, and their answers."""
+        identifier = str(next(self._numbers))
+        headers = {"call-command": "execute", "execute-app-name": application, "Event-UUID": identifier}
+        *answers, answer = self._write(*before, command("sendmsg", headers, argument))
+        future: asyncio.Future[Event | None] = asyncio.get_running_loop().create_future()
+        self._executing[identifier] = future
+        answer.add_done_callback(partial(self._was_told, identifier, application))
+        return future, answers
+
+    async def _to_its_end(self, future: "asyncio.Future[Event | None]") -> Event | None:
+        try:
+            return await asyncio.shield(future)
+        except asyncio.CancelledError:
+            await to_the_end(self.break_off(future))
+            raise
+
+    def _setting(self, variables: Mapping[str, str]) -> bytes:
+        """Return the command that sets variables."""
+        for name, value in variables.items():
+            if not _NAME.fullmatch(name) or not _VALUE.fullmatch(value):
+                raise MediaServerError(f"the variable {name[:60]!r} cannot be set: its name or value is not plain")
+        written = ";".join(f"{name}={value}" for name, value in variables.items())
+        return command(f"api uuid_setvar_multi {self.uuid} {written}")
+
+    async def _set(self, answer: "asyncio.Future[Message]") -> None:
+        """Return when variables were set."""
+        try:
+            reply = (await answer).reply
+        except MediaServerError:
+            self.lose()
+            raise CallEnded(self.ended.result()) from None
+        if "No such channel" in reply:
+            # It is going; how is about to be told.
+            await asyncio.wait({self.ended}, timeout=_END_SECONDS)
+            self._end(LOST)
+            self.require()
+        if reply.startswith("-"):
+            raise MediaServerError(f"FreeSWITCH refuses variables: {reply}")
+
     def _press(self, digit: str) -> None:
         if self.on_digit is not None and self.on_digit(digit):
             return
         self._digits.append(digit)
         self._digit.set()
 
-    def _sent(self, identifier: str, application: str, sent: "asyncio.Task[Any]") -> None:
-        if sent.cancelled() or isinstance(sent.exception(), MediaServerError):
+    def _was_told(self, identifier: str, application: str, answer: "asyncio.Future[Message]") -> None:
+        """Take the answer to the order to run an application."""
+        if answer.cancelled() or answer.exception() is not None:  # the connection is closed
             self._complete(identifier, None)
-        elif (error := sent.exception()) is not None:
-            self._fail(identifier, error)
-        elif sent.result().reply.startswith("-ERR"):
+        elif (reply := answer.result().reply).startswith("-ERR"):
             # The session may be gone while its socket lingers.
-            if "session" in sent.result().reply:
+            if "session" in reply:
                 self._end(LOST)
                 self._complete(identifier, None)
             else:
-                self._fail(identifier, MediaServerError(f"FreeSWITCH refuses {application}: {sent.result().reply}"))
+                self._fail(identifier, MediaServerError(f"FreeSWITCH refuses {application}: {reply}"))
 
     def _fail(self, identifier: str, error: BaseException) -> None:
         future = self._executing.pop(identifier, None)

@@ -4,69 +4,108 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any, cast
 
 from switch_app.errors import EventSocketError, MediaServerError
 from switch_app.freeswitch.messages import Event, Message, Parser, command
 
 logger = logging.getLogger(__name__)
 
-_READ_BYTES = 64 * 1024
 
-
-class Connection:
-    """A connection. `run` must run for anything to happen.
+class Connection(asyncio.Protocol):
+    """A connection: what a transport tells, taken without a task in between. It is made where an event loop runs.
 
     Args:
-        reader, writer: its streams.
         on_event: called with each event, in their order; it must not wait.
+        on_made: called with this when there is a connection; it must not wait.
 
     Attributes:
+        on_event: the same; whoever has it changed gets what comes from then on.
         greeted: done when FreeSWITCH has asked for the password.
-        closed: whether nothing more will come.
 
     """
 
     def __init__(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, on_event: Callable[[Event], None]
+        self, on_event: Callable[[Event], None], on_made: "Callable[[Connection], None] | None" = None
     ) -> None:
-        self._reader, self._writer, self._on_event = reader, writer, on_event
+        loop = asyncio.get_running_loop()
+        self.on_event, self._on_made = on_event, on_made
+        self.greeted: asyncio.Future[None] = loop.create_future()
+        self._closed: asyncio.Future[None] = loop.create_future()
         self._waiting: deque[asyncio.Future[Message]] = deque()
-        self.greeted = asyncio.get_running_loop().create_future()
-        self.closed = False
+        self._parser = Parser()
+        self._transport: asyncio.WriteTransport | None = None
 
-    async def run(self) -> None:
-        """Read until the other side closes, or sends what is not the protocol. The connection is closed then, and every
-        command without an answer has failed."""
-        parser = Parser()
+    # --- what the transport tells
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin."""
+        self._transport = cast(asyncio.WriteTransport, transport)  # uvloop's are no subclass
+        if self._on_made is not None:
+            self._on_made(self)
+
+    def data_received(self, data: bytes) -> None:
+        """Take some bytes. What is not the protocol closes the connection."""
+        if self.closed:
+            return
         try:
-            while data := await self._reader.read(_READ_BYTES):
-                for message in parser.feed(data):
-                    self._take(message)
-        except (ConnectionError, TimeoutError) as error:
-            logger.info("event socket is lost", extra={"reason": str(error)})
+            for message in self._parser.feed(data):
+                self._take(message)
         except EventSocketError as error:
             logger.error("event socket is closed for what it said", extra={"reason": str(error)})  # noqa: TRY400
-        finally:
             self.close()
 
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Take notice that the other side has closed it, or that it broke."""
+        if exc is not None and not self.closed:
+            logger.info("event socket is lost", extra={"reason": str(exc)})
+        self.close()
+
+    # --- what is done with it
+
+    @property
+    def closed(self) -> bool:
+        """Whether nothing more will come."""
+        return self._closed.done()
+
+    async def wait_closed(self) -> None:
+        """Return when nothing more will come."""
+        await asyncio.shield(self._closed)
+
+    def when_closed(self, call: Callable[[], None]) -> None:
+        """Have something called soon after nothing more will come; it must not wait."""
+        self._closed.add_done_callback(lambda _: call())
+
     def close(self) -> None:
-        """Close it; nothing happens when it is closed."""
-        self.closed = True
-        self._writer.close()
-        for future in [*self._waiting, self.greeted]:
+        """Close it; every command without an answer has failed then. Nothing happens when it is closed."""
+        if self.closed:
+            return
+        self._closed.set_result(None)
+        if self._transport is not None:
+            self._transport.close()
+        futures: list[asyncio.Future[Any]] = [*self._waiting, self.greeted]
+        for future in futures:
             if not future.done():
                 future.set_exception(MediaServerError("the event socket is closed"))
                 future.exception()  # whoever waits for it gets it, and nobody may
         self._waiting.clear()
 
-    async def send(self, line: str, headers: Mapping[str, str] | None = None, body: str = "") -> Message:
-        """Send a command and return its answer, whatever it is.
+    def write(self, *commands: bytes) -> "Sequence[asyncio.Future[Message]]":
+        """Send commands in one piece, and return what is done with the answer of each, whatever it is. None waits for
+        the one before.
 
         Raises:
-            MediaServerError: when the connection is closed before the answer.
+            MediaServerError: when the connection is closed. Where it is closed before an answer, that future has it.
 
         """
-        return await self._write([command(line, headers, body)])[0]
+        if self.closed or self._transport is None:
+            raise MediaServerError("the event socket is closed")
+        loop = asyncio.get_running_loop()
+        # Whoever is cancelled while it waits leaves its place in the row: the answer comes all the same.
+        answers: list[asyncio.Future[Message]] = [loop.create_future() for _ in commands]
+        self._waiting.extend(answers)
+        self._transport.write(b"".join(commands))
+        return answers
 
     async def commands(self, *lines: str) -> list[Message]:
         """Send commands that must all succeed, in one piece, and return their answers. None waits for the one before.
@@ -75,7 +114,7 @@ class Connection:
             MediaServerError: when one does not, naming it.
 
         """
-        answers = [await answer for answer in self._write([command(line) for line in lines])]
+        answers = [await answer for answer in self.write(*map(command, lines))]
         for line, message in zip(lines, answers, strict=True):
             _require(line, message)
         return answers
@@ -87,7 +126,7 @@ class Connection:
             MediaServerError: when it does not, naming the command.
 
         """
-        message = await self.send(line, headers, body)
+        message = await self.write(command(line, headers, body))[0]
         _require(line, message)
         return message
 
@@ -98,22 +137,14 @@ class Connection:
             MediaServerError: when the connection is closed before the answer.
 
         """
-        return (await self.send(f"api {line}")).reply
+        return (await self.write(command(f"api {line}"))[0]).reply
 
-    def _write(self, commands: Sequence[bytes]) -> list[asyncio.Future[Message]]:
-        if self.closed:
-            raise MediaServerError("the event socket is closed")
-        loop = asyncio.get_running_loop()
-        # Whoever is cancelled while it waits leaves its place in the row: the answer comes all the same.
-        answers: list[asyncio.Future[Message]] = [loop.create_future() for _ in commands]
-        self._waiting.extend(answers)
-        self._writer.write(b"".join(commands))
-        return answers
+    # ---
 
     def _take(self, message: Message) -> None:
         kind = message.content_type
         if kind == "text/event-plain":
-            self._on_event(message.event())
+            self.on_event(message.event())
         elif kind in ("command/reply", "api/response"):
             if not self._waiting:
                 raise EventSocketError("an answer came to no command")

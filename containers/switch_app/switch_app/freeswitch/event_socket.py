@@ -1,7 +1,6 @@
 """The connection to FreeSWITCH as a whole: kept, made again when it is lost. It tells what happens to channels."""
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -122,24 +121,21 @@ class EventSocket:
             self._jobs.pop(job, None)
 
     async def _serve(self) -> None:
-        reader, writer = await asyncio.wait_for(
-            asyncio.open_connection(self._address.host, self._address.port), _CONNECT_SECONDS
-        )
-        connection = Connection(reader, writer, self._take)
-        running = asyncio.ensure_future(connection.run())
+        async with asyncio.timeout(_CONNECT_SECONDS):
+            _, connection = await asyncio.get_running_loop().create_connection(
+                lambda: Connection(self._take), self._address.host, self._address.port
+            )
         try:
-            await asyncio.wait_for(self._log_in(connection), _CONNECT_SECONDS)
+            async with asyncio.timeout(_CONNECT_SECONDS):
+                await self._log_in(connection)
             self._connection = connection
             self._problem = "the connection was lost"
             logger.info("FreeSWITCH is reached")
             await self._on_connect()
-            await running
+            await connection.wait_closed()
             logger.warning("FreeSWITCH is lost")
         finally:
             connection.close()
-            running.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await running
             if self._connection is connection:
                 self._connection = None
                 self._fail_jobs()

@@ -3,7 +3,8 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Final
 
 from switch_app.errors import CallEnded, MediaServerError
@@ -56,7 +57,8 @@ class HandoverServer:
     async def start(self) -> None:
         """Begin to listen; nothing happens when it does."""
         if self._server is None:
-            self._server = await asyncio.start_server(self._accept, *self._address)
+            loop = asyncio.get_running_loop()
+            self._server = await loop.create_server(self._connection, *self._address)
 
     async def close(self) -> None:
         """Take no more calls, and end those that there are."""
@@ -68,43 +70,40 @@ class HandoverServer:
             # One that waits with a limit may lose its cancellation to what it waits for (Python before 3.12).
             await asyncio.wait(self._tasks, timeout=_CANCEL_SECONDS)
 
-    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.ensure_future(self._serve(reader, writer))
+    def _connection(self) -> Connection:
+        early: list[Event] = []  # what comes in one piece with the answer to `connect`
+        return Connection(early.append, lambda connection: self._accept(connection, early))
+
+    def _accept(self, connection: Connection, early: Sequence[Event]) -> None:
+        task = asyncio.ensure_future(self._serve(connection, early))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _serve(self, connection: Connection, early: Sequence[Event]) -> None:
         channel: Channel | None = None
-        early: list[Event] = []
-
-        def take(event: Event) -> None:
-            if channel is None:
-                early.append(event)  # it came in one piece with the answer to `connect`
-            else:
-                channel.take(event)
-                self._told(event)
-
-        connection = Connection(reader, writer, take)
-        running = asyncio.ensure_future(connection.run())
         try:
-            start, *_ = await asyncio.wait_for(connection.commands(*_START), _START_SECONDS)
+            async with asyncio.timeout(_START_SECONDS):
+                start, *_ = await connection.commands(*_START)
             channel = Channel(connection, start.as_event())
-            running.add_done_callback(lambda _: channel.lose())
+            connection.when_closed(channel.lose)
+            connection.on_event = partial(self._take_event, channel)
             for event in early:
-                take(event)
+                self._take_event(channel, event)
             await self._run(channel)
-            await asyncio.wait_for(channel.completed.wait(), _LINGER_SECONDS)
+            async with asyncio.timeout(_LINGER_SECONDS):
+                await channel.completed.wait()
         except (MediaServerError, TimeoutError) as error:
             # A caller who hangs up at once is gone before it is taken.
             logger.info("call is not taken", extra={"reason": str(error)})
         finally:
             connection.close()
-            running.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await running
             if channel is not None:
                 channel.lose()
                 self._ended(channel)
+
+    def _take_event(self, channel: Channel, event: Event) -> None:
+        channel.take(event)
+        self._told(event)
 
     async def _run(self, channel: Channel) -> None:
         cause = "NORMAL_CLEARING"

@@ -14,25 +14,31 @@ T = TypeVar("T")
 _LINES: Final = re.compile(rb"(?:[^\S\n]*+[^\s:][^\n:]*+:[^\n]*+(?:\n|\Z))*+")
 
 
-class Headers(Mapping[str, str]):
-    """Header lines by name. Of a name that comes twice the last counts.
-
-    Args:
-        lines: without the empty line that ends them.
-        is_encoded: whether values are percent-encoded.
+def require_headers(lines: bytes) -> None:
+    """Return when every line is a header, and there is one.
 
     Raises:
         EventSocketError: for a line that has no name.
+
+    """
+    match = _LINES.match(lines)
+    if not lines or match is None or match.end() != len(lines) or lines.endswith(b"\n"):
+        wrong = lines[match.end() if match else 0 :].partition(b"\n")[0]
+        raise EventSocketError(f"a header line is {wrong[:60]!r}")
+
+
+class Headers(Mapping[str, str]):
+    """Header lines by name. Of a name that comes twice the first counts, as within FreeSWITCH.
+
+    Args:
+        lines: without the empty line that ends them. One that has no name is none of them.
+        is_encoded: whether values are percent-encoded.
 
     """
 
     __slots__ = ("_is_encoded", "_lines")
 
     def __init__(self, lines: bytes, *, is_encoded: bool = False) -> None:
-        match = _LINES.match(lines)
-        if not lines or match is None or match.end() != len(lines) or lines.endswith(b"\n"):
-            wrong = lines[match.end() if match else 0 :].partition(b"\n")[0]
-            raise EventSocketError(f"a header line is {wrong[:60]!r}")
         self._lines, self._is_encoded = b"\n" + lines, is_encoded
 
     def decoded(self) -> "Headers":
@@ -56,7 +62,7 @@ class Headers(Mapping[str, str]):
 
     def _find(self, name: str) -> str | None:
         key = f"\n{name}:".encode(errors="surrogateescape")
-        begin = self._lines.rfind(key)
+        begin = self._lines.find(key)
         if begin < 0 or "\n" in name or ":" in name:
             return None
         begin += len(key)
@@ -65,13 +71,15 @@ class Headers(Mapping[str, str]):
         return unquote(text) if self._is_encoded else text
 
     def __iter__(self) -> Iterator[str]:
-        return iter(dict.fromkeys(line.partition(b":")[0].decode(errors="surrogateescape") for line in self._split()))
+        return iter(self._names())
 
     def __len__(self) -> int:
-        return len({line.partition(b":")[0] for line in self._split()})
+        return len(self._names())
 
-    def _split(self) -> list[bytes]:
-        return self._lines[1:].split(b"\n")
+    def _names(self) -> Mapping[str, None]:
+        """Return every name once, in their order."""
+        lines = (line.partition(b":") for line in self._lines[1:].split(b"\n"))
+        return dict.fromkeys(name.decode(errors="surrogateescape") for name, colon, _ in lines if name and colon)
 
 
 class Prefixed(Mapping[str, str]):

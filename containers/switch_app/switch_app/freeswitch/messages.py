@@ -6,11 +6,11 @@ https://developer.signalwire.com/freeswitch/FreeSWITCH-Explained/Modules/mod_eve
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from switch_app.errors import EventSocketError
-from switch_app.freeswitch.headers import Headers, Prefixed
+from switch_app.freeswitch.headers import Headers, Prefixed, require_headers
 
 HEAD_MAXIMUM: Final = 1024 * 1024
 """Bytes of header lines. The answer to `connect` has every variable of a channel."""
@@ -26,7 +26,7 @@ class Message:
     """A message as it came.
 
     Attributes:
-        headers: by name, as they stand. Of a name that comes twice the last counts.
+        headers: by name, as they stand. Of a name that comes twice the first counts.
         body: what follows them.
 
     """
@@ -47,7 +47,7 @@ class Message:
         return self.headers.get("Reply-Text", "").strip()
 
     def event(self) -> "Event":
-        """Return the event that its body is.
+        """Return the event that its body is. Its lines, hundreds that FreeSWITCH made, are not looked at one by one.
 
         Raises:
             EventSocketError: when it is none.
@@ -66,28 +66,27 @@ class Message:
         return Event(headers.decoded() if isinstance(headers, Headers) else headers)
 
 
-@dataclass(frozen=True, slots=True)
 class Event:
     """An event of FreeSWITCH's.
 
-    Attributes:
+    Args:
         headers: by name, percent-decoded.
         body: its text, such as a background job's result.
 
+    Attributes:
+        headers, body: the same.
+        name: `CHANNEL_ANSWER`.
+        uuid: of which channel; empty for an event of none.
+
     """
 
-    headers: Mapping[str, str] = field(repr=False)
-    body: str = field(default="", repr=False)
+    __slots__ = ("body", "headers", "name", "uuid")
 
-    @property
-    def name(self) -> str:
-        """`CHANNEL_ANSWER`."""
-        return self.headers.get("Event-Name", "")
-
-    @property
-    def uuid(self) -> str:
-        """Of which channel; empty for an event of none."""
-        return self.headers.get("Unique-ID", "")
+    def __init__(self, headers: Mapping[str, str], body: str = "") -> None:
+        self.headers, self.body = headers, body
+        # Whoever gets an event looks at these, some of them often.
+        self.name = headers.get("Event-Name", "")
+        self.uuid = headers.get("Unique-ID", "")
 
     def variable(self, name: str) -> str:
         """Return a variable of the channel, empty where it has none."""
@@ -142,7 +141,9 @@ class Parser:
         if end < 0:
             self._searched = max(0, len(self._buffer) - 1)
             return False
-        headers = Headers(bytes(self._buffer[:end]))
+        lines = bytes(self._buffer[:end])
+        require_headers(lines)
+        headers = Headers(lines)
         self._length = _length(headers)
         if self._length > BODY_MAXIMUM:
             raise EventSocketError(f"a message has {self._length} bytes of body, more than {BODY_MAXIMUM}")

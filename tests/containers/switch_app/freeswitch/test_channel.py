@@ -1,7 +1,6 @@
 """A channel runs one application at a time; each is over when FreeSWITCH says so, or the channel is gone."""
 
 import asyncio
-from typing import Any
 
 import pytest
 
@@ -14,18 +13,31 @@ class Socket:
     """What a channel needs of its connection; it notes what was sent."""
 
     def __init__(self) -> None:
+        self.pieces: list[list[str]] = []
         self.sent: list[dict[str, str]] = []
         self.api_lines: list[str] = []
         self.reply = "+OK"
+        self.replies: dict[str, str] = {}
         self.closed = False
 
-    async def send(self, line: str, headers: Any = None, body: str = "") -> Message:
-        self.sent.append({**(headers or {}), "body": body})
-        return Message({"Content-Type": "command/reply", "Reply-Text": self.reply})
+    def write(self, *commands: bytes) -> list[asyncio.Future[Message]]:
+        self.pieces.append([command.split()[0].decode() for command in commands])
+        return [self._answer(command) for command in commands]
+
+    def _answer(self, command: bytes) -> asyncio.Future[Message]:
+        head, _, body = command.decode().partition("\n\n")
+        line, *rest = head.split("\n")
+        if line.startswith("api "):
+            self.api_lines.append(line.removeprefix("api "))
+        else:
+            self.sent.append({**dict(header.split(": ", 1) for header in rest), "body": body})
+        answer: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
+        reply = self.replies.get(line.split()[0], self.reply)
+        answer.set_result(Message({"Content-Type": "command/reply", "Reply-Text": reply}))
+        return answer
 
     async def api(self, line: str) -> str:
-        self.api_lines.append(line)
-        return self.reply
+        return (await self._answer(f"api {line}\n\n".encode())).reply
 
     def close(self) -> None:
         self.closed = True
@@ -120,6 +132,34 @@ async def test_a_variable_that_could_set_another_is_refused(
     with pytest.raises(MediaServerError, match="not plain"):
         await channel.set_variables(variables)
     assert socket.api_lines == []
+
+
+async def test_variables_are_set_and_an_application_is_run_in_one_piece(channel: Channel, socket: Socket) -> None:
+    running = asyncio.ensure_future(channel.set_variables_and_execute({"record_cdr": "true"}, "pre_answer"))
+    identifier = await begun(socket)
+    assert socket.pieces == [["api", "sendmsg"]]
+    assert socket.api_lines == ["uuid_setvar_multi 1 record_cdr=true"]
+    await asyncio.sleep(0.01)
+    assert not running.done()
+    complete(channel, identifier)
+    await asyncio.wait_for(running, 0.5)
+
+
+async def test_a_channel_that_goes_once_variables_are_set_is_told_by_what_comes_next(
+    channel: Channel, socket: Socket
+) -> None:
+    running = asyncio.ensure_future(channel.set_variables_and_execute({"record_cdr": "true"}, "pre_answer"))
+    await begun(socket)
+    hang_up(channel)
+    await asyncio.wait_for(running, 0.5)
+    with pytest.raises(CallEnded, match="NORMAL_CLEARING"):
+        await channel.execute("answer")
+
+
+async def test_a_channel_that_is_gone_before_variables_are_set_has_ended(channel: Channel, socket: Socket) -> None:
+    socket.replies = {"api": "-ERR No such channel!", "sendmsg": "-ERR invalid session id [1]"}
+    with pytest.raises(CallEnded):
+        await asyncio.wait_for(channel.set_variables_and_execute({"record_cdr": "true"}, "pre_answer"), 0.5)
 
 
 async def test_variables_are_set_at_once(channel: Channel, socket: Socket) -> None:

@@ -7,15 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from switch_app.errors import EventSocketError
-from switch_app.freeswitch.headers import Headers, Prefixed
+from switch_app.freeswitch.headers import Headers, Prefixed, require_headers
 
 NAMES = st.from_regex(r"[A-Za-z][A-Za-z0-9_-]{0,20}", fullmatch=True)
 
 
 @given(st.lists(st.tuples(NAMES, st.text(max_size=30)), min_size=1, max_size=8))
-def test_of_a_name_that_comes_twice_the_last_counts(pairs: list[tuple[str, str]]) -> None:
+def test_of_a_name_that_comes_twice_the_first_counts(pairs: list[tuple[str, str]]) -> None:
     headers = Headers("\n".join(f"{name}: {quote(value)}" for name, value in pairs).encode(), is_encoded=True)
-    assert dict(headers) == dict(pairs)
+    assert dict(headers) == dict(reversed(pairs))
     assert len(headers) == len(dict(pairs))
 
 
@@ -44,7 +44,11 @@ def test_bytes_that_are_no_text_are_read_all_the_same() -> None:
 @pytest.mark.parametrize("lines", [b"", b"a: b\n", b"a: b\n\nc: d", b"a: b\nno name", b" : b", b":b", b"a: b\n\t:c"])
 def test_a_line_without_a_name_is_an_error(lines: bytes) -> None:
     with pytest.raises(EventSocketError, match="a header line is"):
-        Headers(lines)
+        require_headers(lines)
+
+
+def test_a_line_without_a_name_is_no_header() -> None:
+    assert dict(Headers(b"a: b\nno name\n: c\nd: e")) == {"a": "b", "d": "e"}
 
 
 def test_some_headers_by_what_follows_their_prefix() -> None:
