@@ -89,7 +89,7 @@ def _start_and_stop(
 
     logger.registered_handler.stream = io.StringIO()  # type: ignore[attr-defined]
     context: Any = SimpleNamespace(
-        function_name="services", memory_limit_in_mb=512, invoked_function_arn="arn", aws_request_id="request"
+        function_name="services", aws_request_id="request", get_remaining_time_in_millis=lambda: 60_000
     )
     for number in range((changes + 1) // 2):
         ip = network.address()

@@ -6,6 +6,7 @@ from lambdas.services.aws_clients import AwsClients
 from lambdas.services.call_platform import CallPlatform
 from lambdas.services.capacity_queue import CapacityQueue
 from lambdas.services.container_service import ContainerService
+from lambdas.services.platform_password import PlatformPassword
 from lambdas.services.settings import Settings
 from lambdas.services.workflows.apply_task_state import ApplyTaskState
 from lambdas.services.workflows.build_dial_string import BuildClientGatewayDialString
@@ -14,9 +15,6 @@ from lambdas.services.workflows.handle_jobs import HandleJobs
 from lambdas.services.workflows.notify_capacity import NotifyCapacity
 from lambdas.services.workflows.reconcile import Reconcile
 from routing import RegistrationReader, RoutingRepository
-
-_PASSWORD_SECONDS = 300
-"""How long the platform's password is kept; it is read again at once when the platform refuses it."""
 
 
 class Application:
@@ -33,10 +31,8 @@ class Application:
         repository = RoutingRepository(clients.dynamodb, settings.tables, clock=clock)
         container_service = ContainerService(clients)
         queue = CapacityQueue(clients, settings.queue_url)
-        call_platform = CallPlatform(
-            settings.call_platform,
-            lambda refresh: _parameter(settings.call_platform.password_parameter, refresh=refresh),
-        )
+        password = PlatformPassword(clients, settings.call_platform.password_parameter, clock)
+        call_platform = CallPlatform(settings.call_platform, password)
         self.apply_task_state = ApplyTaskState(settings, repository, container_service, queue)
         self.handle_jobs = HandleJobs(repository, NotifyCapacity(settings.regions, container_service, call_platform))
         self.build_dial_string = BuildClientGatewayDialString(
@@ -44,10 +40,3 @@ class Application:
         )
         self.create_domain = CreateDomain(repository)
         self.reconcile = Reconcile(settings, repository, container_service, queue)
-
-
-def _parameter(name: str, *, refresh: bool) -> str:
-    # Imported here: it loads four AWS clients' worth of code that only capacity changes need.
-    from aws_lambda_powertools.utilities.parameters import get_parameter
-
-    return get_parameter(name, decrypt=True, max_age=_PASSWORD_SECONDS, force_fetch=refresh)

@@ -10,11 +10,16 @@ if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_ecs import ECSClient
     from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_ssm import SSMClient
 
-# An answer that takes longer than this is worth less than another try within the function's own time limit.
+# An answer that takes longer than this is worth less than another try within the function's own time limit. A service
+# that is silent is given up after five tries: 15 seconds, so that a region that is lost leaves time for another.
 _CONFIG = Config(
-    connect_timeout=2, read_timeout=5, retries={"mode": "standard", "max_attempts": 4}, max_pool_connections=10
+    connect_timeout=2, read_timeout=3, retries={"mode": "standard", "max_attempts": 4}, max_pool_connections=10
 )
+
+# SSM is asked in the middle of telling the platform, which the queue tries again as a whole.
+_SSM_CONFIG = Config(connect_timeout=2, read_timeout=3, retries={"mode": "standard", "max_attempts": 1})
 
 
 class AwsClients:
@@ -33,6 +38,11 @@ class AwsClients:
         """SQS in the function's own region."""
         return cast("SQSClient", self._client("sqs", None))
 
+    @property
+    def ssm(self) -> "SSMClient":
+        """SSM in the function's own region."""
+        return cast("SSMClient", self._client("ssm", None, _SSM_CONFIG))
+
     def ecs(self, region: str) -> "ECSClient":
         """ECS in `region`."""
         return cast("ECSClient", self._client("ecs", region))
@@ -41,8 +51,9 @@ class AwsClients:
         """EC2 in `region`."""
         return cast("EC2Client", self._client("ec2", region))
 
-    def _client(self, service: str, region: str | None) -> Any:
+    def _client(self, service: str, region: str | None, config: Config | None = None) -> Any:
         key = (service, region)
         if key not in self._clients:
-            self._clients[key] = boto3.client(service, region_name=region, config=_CONFIG)  # type: ignore[call-overload]
+            chosen = config or _CONFIG
+            self._clients[key] = boto3.client(service, region_name=region, config=chosen)  # type: ignore[call-overload]
         return self._clients[key]

@@ -41,5 +41,9 @@ class CallPlatformError(ServicesError):
     """The call platform could not be reached or did not answer with 2xx."""
 
 
+class OutOfTime(ServicesError):
+    """The invocation would have ended in the middle of the work; it was not begun."""
+
+
 class ReconcileFailed(ServicesError):
     """Some regions could not be reconciled; the others were."""

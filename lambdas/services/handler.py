@@ -32,7 +32,7 @@ def handler(event: dict[str, Any], context: Any) -> Any:
     """
     logger.append_keys(function_request_id=getattr(context, "aws_request_id", None))
     try:
-        return _answer(event)
+        return _answer(event, context)
     except Exception:
         metrics.add_metric("EventsFailed", MetricUnit.Count, 1)
         logger.exception("event failed")
@@ -42,7 +42,7 @@ def handler(event: dict[str, Any], context: Any) -> Any:
             metrics.flush_metrics()
 
 
-def _answer(event: dict[str, Any]) -> Any:
+def _answer(event: dict[str, Any], context: Any) -> Any:
     application = _application(Settings.from_environment(os.environ))
     match parse_event(event):
         case TaskState() as task:
@@ -59,7 +59,13 @@ def _answer(event: dict[str, Any]) -> Any:
             metrics.add_metric(f"TaskEvents{outcome.value.capitalize()}", MetricUnit.Count, 1)
             return None
         case QueueBatch() as batch:
-            return handle_queue_batch(batch.records, application.handle_jobs, logger, metrics)
+            return handle_queue_batch(
+                batch.records,
+                application.handle_jobs,
+                lambda: context.get_remaining_time_in_millis() / 1000,
+                logger,
+                metrics,
+            )
         case ServiceAction() as action:
             return _service_action(application, action)
         case ScheduledReconcile():

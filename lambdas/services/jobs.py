@@ -29,7 +29,7 @@ class CapacityChange:
 
     Attributes:
         region: AWS's name of the region.
-        cluster: ARN or name of the ECS cluster.
+        cluster: name of the ECS cluster, or its ARN; a message that was read has the name.
         family: the task definition family of the switch, which has the service's name.
 
     """
@@ -113,7 +113,8 @@ def _notify_capacity(arguments: list[Any], _sent_at: int) -> CapacityChange:
     for name in ("region", "cluster", "family"):
         if not isinstance(fields.get(name), str) or not fields[name]:
             raise InvalidJob(f"{name} is {described(fields.get(name))}, not a non-empty string")
-    return CapacityChange(fields["region"], fields["cluster"], fields["family"])
+    # Events name a cluster by its ARN, the reconcile by its name; they are to be one question.
+    return CapacityChange(fields["region"], fields["cluster"].rsplit("/", 1)[-1], fields["family"])
 
 
 _JOB_CLASSES: Mapping[str, Callable[[list[Any], int], Job]] = {

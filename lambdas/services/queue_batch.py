@@ -1,7 +1,7 @@
 """A batch of the queue: each message succeeds or fails by itself."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
@@ -15,7 +15,11 @@ from lambdas.services.workflows.handle_jobs import HandleJobs
 
 
 def handle_queue_batch(
-    records: Sequence[dict[str, Any]], handle_jobs: HandleJobs, logger: Logger, metrics: Metrics
+    records: Sequence[dict[str, Any]],
+    handle_jobs: HandleJobs,
+    seconds_left: Callable[[], float],
+    logger: Logger,
+    metrics: Metrics,
 ) -> PartialItemFailureResponse:
     """Work off the messages and return which failed, for SQS to deliver again.
 
@@ -34,7 +38,7 @@ def handle_queue_batch(
     processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
     with processor(list(records), handler=parse):
         parsed = [(result, record) for status, result, record in processor.process() if status == "success"]
-        for index, error in handle_jobs.call([job for job, _ in parsed]).items():
+        for index, error in handle_jobs.call([job for job, _ in parsed], seconds_left).items():
             processor.failure_handler(SQSRecord(parsed[index][1]), (type(error), error, error.__traceback__))
         for record, (_, failure, _) in zip(processor.fail_messages, processor.exceptions, strict=True):
             # The message's body stays out of the log: it may hold credentials.

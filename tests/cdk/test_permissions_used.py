@@ -101,7 +101,7 @@ def test_the_function_has_the_right_to_all_that_it_does_and_to_nothing_that_it_d
 ) -> None:
     with noted() as used:
         for event in events:
-            handler(event, SimpleNamespace(aws_request_id="request-1"))
+            handler(event, SimpleNamespace(aws_request_id="request-1", get_remaining_time_in_millis=lambda: 60_000))
     constructs = {
         resource: next((name for name in CONSTRUCTS.values() if resource.startswith(f"<{name}")), "")
         for resource in granted(services, "ServicesRole")

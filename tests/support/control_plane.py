@@ -24,7 +24,7 @@ class Services:
 
         self._handler = handler
         self._context: Any = SimpleNamespace(
-            function_name="services", memory_limit_in_mb=512, invoked_function_arn="arn", aws_request_id="request"
+            function_name="services", aws_request_id="request", get_remaining_time_in_millis=lambda: 60_000
         )
 
     def event(self, event: dict[str, Any]) -> Any:

@@ -152,7 +152,8 @@ class Reconcile:
             for candidate in (cluster,) if cluster else clusters:
                 for task in self._container_service.describe_tasks(region, candidate, [task_arn]):
                     if task.phase is Phase.STOPPING:
-                        stopped[task_arn] = task.stamp
+                        # No task that stops runs again, though the row may know a later version than this answer.
+                        stopped[task_arn] = max(task.stamp, stopped[task_arn], key=lambda stamp: stamp.version)
                     else:
                         del stopped[task_arn]
         return stopped

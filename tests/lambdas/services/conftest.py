@@ -17,6 +17,9 @@ from lambdas.services.handler import handler, logger
 from tests.support.services_environment import OPTIONAL, PASSWORD_PARAMETER, services_environment
 
 PASSWORD = "platform-password"
+CONTEXT = SimpleNamespace(
+    aws_request_id="request-1", function_name="services", get_remaining_time_in_millis=lambda: 60_000
+)
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,7 @@ class Services:
     _log: StringIO
 
     def __call__(self, event: Any) -> Any:
-        return handler(event, SimpleNamespace(aws_request_id="request-1", function_name="services"))
+        return handler(event, CONTEXT)
 
     @property
     def log(self) -> list[dict[str, Any]]:

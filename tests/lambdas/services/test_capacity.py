@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 import boto3
 import pytest
-from aws_lambda_powertools.utilities import parameters
 
 from lambdas.services.call_platform import CallPlatform as Client
 from lambdas.services.errors import CallPlatformError
@@ -20,8 +19,7 @@ from tests.support.services_environment import PASSWORD_PARAMETER
 
 @pytest.fixture
 def platform(services: Services, monkeypatch: pytest.MonkeyPatch) -> Iterator[CallPlatform]:
-    """The platform that the function tells, in a process that has never read the password before."""
-    parameters.clear_caches()
+    """The platform that the function tells."""
     with CallPlatform("services", PASSWORD) as running:
         monkeypatch.setenv("CALL_PLATFORM_HOST", running.url)
         yield running

@@ -25,10 +25,9 @@ _READ_MAXIMUM = 25
 
 _ACTIONS_PER_KEY = 3  # the row, its order item, its journal entry
 
-_CONFLICTS = frozenset(
-    {"ConditionalCheckFailed", "TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
-)
-"""Reasons of a cancelled transaction that another try, on what is stored by then, may not meet."""
+_CONFLICTS = frozenset({"ConditionalCheckFailed", "TransactionConflict", "TransactionInProgress"})
+_THROTTLES = frozenset({"ThrottlingError", "ProvisionedThroughputExceeded"})
+"""Reasons that another try may not meet. A cancelled transaction is nothing that the client itself tries again."""
 
 _Address = tuple[Table, str]
 
@@ -86,7 +85,7 @@ class RoutingRepository:
         Changes of one key are folded into one. Where nothing changes, nothing is written: that costs one read.
 
         Raises:
-            WriteConflict: when other writers kept winning until the time limit.
+            WriteConflict: when other writers kept winning, or DynamoDB kept throttling, until the time limit.
             botocore.exceptions.ClientError: when DynamoDB refuses. Earlier transactions of the call stay written;
                 applying the same changes again is harmless.
 
@@ -133,11 +132,13 @@ class RoutingRepository:
                 self._commit(stored, wanted, heads)
                 return WriteResult(tuple(wanted), 1, requests)
             except ClientError as error:
-                if not _is_conflict(error):
+                reasons = _cancellation_reasons(error)
+                if not reasons or not reasons <= _CONFLICTS | _THROTTLES:
                     raise
-                if not backoff.wait():
+                if not backoff.wait(slowly=bool(reasons & _THROTTLES)):
                     tables = ", ".join(sorted({table.value for table, _ in batch}))
-                    raise WriteConflict(f"{tables}: other writers kept winning; nothing was written") from error
+                    told = ", ".join(sorted(reasons))
+                    raise WriteConflict(f"{tables}: cancelled again and again ({told}); nothing was written") from error
 
     def _decide(self, batch: dict[_Address, list[Change]], stored: dict[_Address, Stored]) -> dict[_Address, Stored]:
         now = int(self._clock())
@@ -243,11 +244,11 @@ def _batches(addresses: Iterable[_Address]) -> Iterator[list[_Address]]:
         yield batch
 
 
-def _is_conflict(error: ClientError) -> bool:
+def _cancellation_reasons(error: ClientError) -> frozenset[str]:
+    """Return why DynamoDB cancelled a transaction; nothing when it refused for another cause."""
     response: Any = error.response
     if response["Error"]["Code"] == "TransactionInProgressException":
-        return True
+        return frozenset({"TransactionInProgress"})
     if response["Error"]["Code"] != "TransactionCanceledException":
-        return False
-    reasons = {reason.get("Code", "None") for reason in response.get("CancellationReasons", [])} - {"None"}
-    return bool(reasons) and reasons <= _CONFLICTS
+        return frozenset()
+    return frozenset(reason.get("Code", "None") for reason in response.get("CancellationReasons", [])) - {"None"}

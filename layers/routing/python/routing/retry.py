@@ -16,6 +16,7 @@ class Backoff:
     Attributes:
         base: the first bound, seconds: about twice what a transaction takes, so that of two writers one is through.
         cap: the largest bound, seconds.
+        slow: how many times longer the bounds are where DynamoDB, not a rival, is to be given time.
         limit: seconds from the first call after which no further wait is granted.
         clock: monotonic seconds.
         sleep: waits a number of seconds.
@@ -27,12 +28,13 @@ class Backoff:
     sleep: Callable[[float], None]
     base: float = 0.02
     cap: float = 0.25
+    slow: float = 16.0
     limit: float = 10.0
     uniform: Callable[[float, float], float] = random.uniform
     _attempt: int = field(default=0, init=False)
     _started: float | None = field(default=None, init=False)
 
-    def wait(self) -> bool:
+    def wait(self, *, slowly: bool = False) -> bool:
         """Sleep before the next try; return False, without sleeping, when the limit is spent."""
         if self._started is None:
             self._started = self.clock()
@@ -40,7 +42,7 @@ class Backoff:
             return False
         bound = min(self.cap, self.base * 2.0 ** min(self._attempt, 20))
         self._attempt += 1
-        self.sleep(self.uniform(0, bound))
+        self.sleep(self.uniform(0, bound * (self.slow if slowly else 1.0)))
         return True
 
 
