@@ -10,6 +10,10 @@ from cdk.bundling import Bundler
 from cdk.context import read_settings
 from cdk.data_stack import DataStack
 from cdk.events_stack import EventsStack
+from cdk.images import SWITCH_IMAGES, ImageName
+from cdk.images_stack import ImagesStack
+from cdk.network_stack import NetworkStack
+from cdk.secrets_stack import SecretsStack
 from cdk.services_stack import ServicesStack
 from cdk.settings import Settings
 from cdk.target import Target
@@ -19,16 +23,17 @@ ROOT = Path(__file__).resolve().parent.parent
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """The stacks, and the settings that they were built from."""
+    """The control plane's stacks, and the settings that they were built from."""
 
     settings: Settings
     data: DataStack
     services: ServicesStack
-    events: tuple[EventsStack, ...]
 
 
 def build(app: App) -> Application:
     """Add to the app every stack of the environment that its context names.
+
+    The emulator runs the control plane alone: it knows neither networks nor ECS services.
 
     Raises:
         SettingsError: a setting is missing or wrong.
@@ -41,13 +46,27 @@ def build(app: App) -> Application:
 
     data = DataStack(app, f"{prefix}-data", settings=settings)
     services = ServicesStack(app, f"{prefix}-services", settings=settings, data=data, bundler=bundler)
-    # The emulator is one region, and no ECS of another sends it events.
-    others = [] if settings.is_local else [each for each in settings.regions if each.identifier != settings.home_region]
-    events = tuple(
-        EventsStack(app, f"{prefix}-events-{region.identifier}", settings=settings, region=region) for region in others
-    )
+    if not settings.is_local:
+        _home_region(app, prefix, settings)
+        _other_regions(app, prefix, settings)
 
     Tags.of(app).add("project", "somleng-switch")
     Tags.of(app).add("environment", settings.environment.value)
     nag.check(app)
-    return Application(settings, data, services, events)
+    return Application(settings, data, services)
+
+
+def _home_region(app: App, prefix: str, settings: Settings) -> None:
+    """Add what carries calls in the home region."""
+    ImagesStack(app, f"{prefix}-images", settings=settings, region=settings.home, names=list(ImageName))
+    SecretsStack(app, f"{prefix}-secrets", settings=settings)
+    NetworkStack(app, f"{prefix}-network", settings=settings, region=settings.home)
+
+
+def _other_regions(app: App, prefix: str, settings: Settings) -> None:
+    """Add, for each other region, its events and its switches."""
+    for region in settings.other_regions:
+        here = region.identifier
+        EventsStack(app, f"{prefix}-events-{here}", settings=settings, region=region)
+        ImagesStack(app, f"{prefix}-images-{here}", settings=settings, region=region, names=SWITCH_IMAGES)
+        NetworkStack(app, f"{prefix}-network-{here}", settings=settings, region=region)

@@ -130,7 +130,7 @@ def _record(key: str, kind: type[Any], value: Any) -> Any:
     unknown = sorted(set(value) - set(hints))
     if unknown:
         raise SettingsError(f"{key}.{unknown[0]}", "is not a setting; is it misspelt?")
-    for name in hints:
-        if name not in value:
-            raise SettingsError(f"{key}.{name}", "is missing")
-    return kind(**{name: _leaf(f"{key}.{name}", hint, value[name]) for name, hint in hints.items()})
+    for item in fields(kind):
+        if item.name not in value and item.default is MISSING:
+            raise SettingsError(f"{key}.{item.name}", "is missing")
+    return kind(**{name: _leaf(f"{key}.{name}", hint, value[name]) for name, hint in hints.items() if name in value})

@@ -6,7 +6,7 @@ property; the functions' own are in their `settings.py`.
 
 import re
 from collections.abc import Sequence
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 
 from cdk.errors import SettingsError
 
@@ -18,6 +18,8 @@ RETENTIONS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 109
 ECS_NAME = r"[A-Za-z0-9_-]{1,255}"
 REGION_NAME = r"[a-z]{2}(-[a-z]+)+-\d"
 PARAMETER_NAME = r"/?[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*"
+HOST_NAME = r"(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}"
+INSTANCE_TYPE = r"[a-z][a-z0-9-]*\d[a-z0-9-]*\.[a-z0-9-]+"
 BUCKET_NAME = r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"
 
 
@@ -57,6 +59,14 @@ def address(key: str, value: str) -> None:
         ip_address(value)
     except ValueError as error:
         raise SettingsError(key, f"must be an IP address, not '{value}'") from error
+
+
+def network(key: str, value: str) -> None:
+    """Check an IPv4 network."""
+    try:
+        ip_network(value)
+    except ValueError as error:
+        raise SettingsError(key, f"must be an IP network, not '{value}'") from error
 
 
 def bit_rate(key: str, value: str) -> None:

@@ -1,6 +1,6 @@
 """Security checks: every stack passes AWS Solutions' rules, and each finding that is accepted says why."""
 
-from aws_cdk import Acknowledgment, App, Validations
+from aws_cdk import Acknowledgment, App, Aws, Validations
 from cdk_nag import AwsSolutionsChecks
 from constructs import IConstruct
 
@@ -20,3 +20,8 @@ def acknowledge(construct: IConstruct, finding: str, reason: str) -> None:
 
     """
     Validations.of(construct).acknowledge(Acknowledgment(id=finding, reason=reason))
+
+
+def as_reported(arn: str) -> str:
+    """Return an ARN as findings spell it: with the names of CloudFormation's pseudo parameters in angle brackets."""
+    return arn.replace(Aws.PARTITION, "<AWS::Partition>").replace(Aws.ACCOUNT_ID, "<AWS::AccountId>")

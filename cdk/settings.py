@@ -18,9 +18,14 @@ A missing, wrong or unknown key fails the synthesis with a `SettingsError` that 
 
 from dataclasses import dataclass
 from enum import StrEnum
+from ipaddress import ip_network
+from itertools import combinations
 
 from cdk import limits
 from cdk.errors import SettingsError
+from cdk.function_settings import Events, FunctionSize, Queue
+from cdk.network_settings import Network, Vpc
+from cdk.service_settings import ClientGateway, Ecs, Image, MediaProxy, PublicGateway, Switch, Tasks
 
 
 class Environment(StrEnum):
@@ -32,7 +37,10 @@ class Environment(StrEnum):
 
 
 class Architecture(StrEnum):
-    """The machine that functions run on; `host` is the one that runs the CDK, with its Python, as the emulator does."""
+    """The machine that functions and containers run on.
+
+    `host` is the one that runs the CDK, with its Python, as the emulator does.
+    """
 
     ARM64 = "arm64"
     X86_64 = "x86_64"
@@ -51,125 +59,44 @@ class Region:
 
 
 @dataclass(frozen=True, slots=True)
-class Ecs:
-    """ECS names: the clusters (the same in every region) and the service of each group of tasks that is followed."""
-
-    cluster_names: tuple[str, ...]
-    switch_service: str
-    media_proxy_service: str
-    client_gateway_service: str
-
-    def __post_init__(self) -> None:
-        services = {
-            "ecsSwitchService": self.switch_service,
-            "ecsMediaProxyService": self.media_proxy_service,
-            "ecsClientGatewayService": self.client_gateway_service,
-        }
-        for name in self.cluster_names:
-            limits.matches("ecsClusterNames", name, limits.ECS_NAME, "names of ECS clusters, not ARNs")
-        for key, name in services.items():
-            limits.matches(key, name, limits.ECS_NAME, "the name of an ECS service, not its ARN")
-        limits.distinct("ecsSwitchService", list(services.values()), "name: switch, media proxy, client gateway")
-
-
-@dataclass(frozen=True, slots=True)
-class Switch:
-    """Ports of a switch task: SIP, SIP for carriers that need the NAT instance's address, FreeSWITCH's event socket."""
-
-    sip_port: int
-    sip_alternative_port: int
-    event_socket_port: int
-
-    def __post_init__(self) -> None:
-        limits.port("switchSipPort", self.sip_port)
-        limits.port("switchSipAlternativePort", self.sip_alternative_port)
-        limits.port("switchEventSocketPort", self.event_socket_port)
-
-
-@dataclass(frozen=True, slots=True)
-class MediaProxy:
-    """Port of rtpengine's ng control protocol."""
-
-    ng_port: int
-
-    def __post_init__(self) -> None:
-        limits.port("mediaProxyNgPort", self.ng_port)
-
-
-@dataclass(frozen=True, slots=True)
 class CallPlatform:
-    """The platform's services API: base URL, basic-auth user, name of the SSM SecureString with the password."""
+    """The platform's services API, and the networks that the platform reaches the switches from.
+
+    Attributes:
+        host: base URL.
+        username: basic-auth user.
+        password_parameter: name of the SSM SecureString, in the home region, with the password.
+        networks: IPv4 networks, besides our own, whose machines may reach the switches' HTTP API.
+
+    """
 
     host: str
     username: str
     password_parameter: str
+    networks: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         # A user or a password in the URL would end in the template.
         limits.matches("callPlatformHost", self.host, r"https?://[^/@\s]+", "http(s)://host[:port]")
         parameter, meaning = self.password_parameter, "the name of an SSM parameter"
         limits.matches("callPlatformPasswordParameter", parameter, limits.PARAMETER_NAME, meaning)
-
-
-@dataclass(frozen=True, slots=True)
-class FunctionSize:
-    """Memory (MiB; it also buys CPU) and time limit (seconds) of a function.
-
-    `reserved_concurrency` is taken out of the account's concurrency for this function, and is its limit too. None by
-    default: a new account has ten executions in all, of which nothing may be reserved.
-    """
-
-    memory_megabytes: int
-    timeout_seconds: int
-    reserved_concurrency: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Queue:
-    """The services queue: how long a message in work is hidden, and after how many receives it is a dead letter.
-
-    `max_concurrency` bounds how many batches are in work at once (2 to 1000, Lambda's limits): writers meet at the head
-    of the change journal, so more of them only retry more. `max_age_seconds` is the age of the oldest message that
-    raises the alarm.
-    """
-
-    visibility_seconds: int
-    max_receives: int
-    max_concurrency: int
-    batch_size: int
-    max_age_seconds: int
-
-    def __post_init__(self) -> None:
-        limits.within("queueVisibilitySeconds", self.visibility_seconds, 1, 43_200)
-        limits.within("queueMaxReceives", self.max_receives, 1, 1000)
-        limits.within("queueMaxConcurrency", self.max_concurrency, 2, 1000)
-        limits.within("queueBatchSize", self.batch_size, 1, 10)
-        limits.within("queueMaxAgeSeconds", self.max_age_seconds, 60, 1_209_600)
-
-
-@dataclass(frozen=True, slots=True)
-class Events:
-    """Asynchronous events: how often and how long a failed one is tried again before it goes to a failures queue."""
-
-    retries: int
-    max_age_seconds: int
-
-    def __post_init__(self) -> None:
-        limits.within("eventsRetries", self.retries, 0, 2)
-        limits.within("eventsMaxAgeSeconds", self.max_age_seconds, 60, 21_600)
+        for network in self.networks or ():
+            limits.network("callPlatformNetworks", network)
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that a deployment can choose.
 
-    `home_region` is where the stacks are deployed: the control plane has one home, switches run in every one of
-    `regions`. `protect_data` keeps tables and recordings when a stack is deleted and refuses their deletion.
+    `home_region` is where the stacks are deployed: the control plane and the gateways have one home, switches run in
+    every one of `regions`, each with a network of its own in `networks`. `protect_data` keeps tables and recordings
+    when a stack is deleted and refuses their deletion.
     """
 
     environment: Environment
     home_region: str
     regions: tuple[Region, ...]
+    networks: tuple[Network, ...]
     architecture: Architecture
     protect_data: bool
     log_level: str
@@ -178,8 +105,16 @@ class Settings:
     recording_retention_days: int
     reconcile_interval_minutes: int
     ecs: Ecs
+    image: Image
     switch: Switch
+    switch_tasks: Tasks
+    public_gateway: PublicGateway
+    public_gateway_tasks: Tasks
+    client_gateway: ClientGateway
+    client_gateway_tasks: Tasks
     media_proxy: MediaProxy
+    media_proxy_tasks: Tasks
+    vpc: Vpc
     call_platform: CallPlatform
     services: FunctionSize
     s3_mpeg: FunctionSize
@@ -191,6 +126,8 @@ class Settings:
 
     def __post_init__(self) -> None:
         self._check_regions()
+        self._check_networks()
+        self._check_tasks()
         self._check_functions()
         self._check_queue()
         if not self.is_local and not self.call_platform.host.startswith("https://"):
@@ -211,6 +148,43 @@ class Settings:
     def is_local(self) -> bool:
         """Whether this is the emulator, where data is throw-away and events cannot come from AWS itself."""
         return self.environment is Environment.LOCAL
+
+    @property
+    def home(self) -> Region:
+        """The home region."""
+        return next(region for region in self.regions if region.identifier == self.home_region)
+
+    @property
+    def other_regions(self) -> tuple[Region, ...]:
+        """The regions that only switches run in; none on the emulator, which is one region."""
+        if self.is_local:
+            return ()
+        return tuple(region for region in self.regions if region.identifier != self.home_region)
+
+    def network(self, region: str) -> Network:
+        """Return the network of a region."""
+        return next(network for network in self.networks if network.region == region)
+
+    def _check_networks(self) -> None:
+        for index, network in enumerate(self.networks):
+            network.check(f"networks[{index}]")
+        limits.distinct("networks", [network.region for network in self.networks], "'region'")
+        ranges = [ip_network(network.cidr) for network in self.networks]
+        if any(one.overlaps(other) for one, other in combinations(ranges, 2)):
+            raise SettingsError("networks", "must not overlap: they are joined")
+        if {network.region for network in self.networks} != {region.identifier for region in self.regions}:
+            raise SettingsError("networks", "must be one for each of 'regions'")
+
+    def _check_tasks(self) -> None:
+        if not self.is_local:
+            ecs = self.ecs
+            own = [ecs.switch_cluster, ecs.public_gateway_cluster, ecs.client_gateway_cluster, ecs.media_proxy_cluster]
+            limits.distinct("ecsSwitchCluster", own, "name: each service has a cluster to itself")
+        machine = None if self.architecture is Architecture.HOST else self.architecture.value
+        self.switch_tasks.check("switchTasks", machine)
+        self.public_gateway_tasks.check("publicGatewayTasks", machine)
+        self.client_gateway_tasks.check("clientGatewayTasks", machine)
+        self.media_proxy_tasks.check("mediaProxyTasks", machine)
 
     def _check_regions(self) -> None:
         for index, region in enumerate(self.regions):

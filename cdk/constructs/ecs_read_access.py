@@ -1,10 +1,10 @@
 """The right to ask ECS and EC2 what runs where, in every region."""
 
-from aws_cdk import Aws, Stack
+from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from cdk.nag import acknowledge
+from cdk.nag import acknowledge, as_reported
 from cdk.settings import Settings
 
 
@@ -59,11 +59,6 @@ class EcsReadAccess(iam.ManagedPolicy):
         for arn in (*arns("task", "/*"), *arns("container-instance", "/*")):
             acknowledge(
                 self,
-                f"AwsSolutions-IAM5[Resource::{_as_reported(arn)}]",
+                f"AwsSolutions-IAM5[Resource::{as_reported(arn)}]",
                 "ECS makes the ids of tasks and container instances as they start; the ARN is bound to one cluster.",
             )
-
-
-def _as_reported(arn: str) -> str:
-    """Return an ARN as findings spell it: with the names of CloudFormation's pseudo parameters in angle brackets."""
-    return arn.replace(Aws.PARTITION, "<AWS::Partition>").replace(Aws.ACCOUNT_ID, "<AWS::AccountId>")

@@ -3,17 +3,18 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import Duration
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_lambda_destinations as destinations
-from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from cdk.constructs.alarms import Alarms
 from cdk.constructs.dead_letters import DeadLetters
+from cdk.constructs.service_log import service_log
+from cdk.function_settings import FunctionSize
 from cdk.nag import acknowledge
-from cdk.settings import FunctionSize, Settings
+from cdk.settings import Settings
 from cdk.target import LAMBDA_PYTHON, Target
 
 
@@ -69,7 +70,7 @@ class EventFunction(Construct):
 
         """
         super().__init__(scope, construct_id)
-        log_group = _log_group(self, settings)
+        log_group = service_log(self, "Log", settings=settings)
         role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
         log_group.grant_write(role)
         self.failures = DeadLetters(
@@ -117,15 +118,3 @@ class EventFunction(Construct):
             threshold=1,
             description=f"The function {construct_id} was throttled: the account's concurrency is used up",
         )
-
-
-def _log_group(scope: Construct, settings: Settings) -> logs.LogGroup:
-    log_group = logs.LogGroup(
-        scope, "Log", removal_policy=RemovalPolicy.RETAIN if settings.protect_data else RemovalPolicy.DESTROY
-    )
-    # The construct takes an enumeration, the resource takes the days that the settings hold.
-    resource = log_group.node.default_child
-    if not isinstance(resource, logs.CfnLogGroup):
-        raise TypeError(f"a log group's resource is {type(resource).__name__}")
-    resource.retention_in_days = settings.log_retention_days
-    return log_group

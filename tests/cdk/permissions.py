@@ -1,5 +1,6 @@
 """Reads what the roles of a template may do."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -50,3 +51,8 @@ def granted(template: Template, role: str) -> dict[str, set[str]]:
         for resource in as_list(statement["Resource"]):
             actions.setdefault(text(resource), set()).update(as_list(statement["Action"]))
     return actions
+
+
+def readable(actions: dict[str, set[str]]) -> dict[str, set[str]]:
+    """Return the same with logical ids as people read them: without the digests that CloudFormation's ids end in."""
+    return {re.sub(r"<(\w+?)[0-9A-F]{8}(Arn[0-9A-F]{8})?>", r"<\1>", name): each for name, each in actions.items()}

@@ -25,11 +25,10 @@ def run_app(context: dict[str, Any], outdir: Path) -> "subprocess.CompletedProce
 def test_the_app_synthesises_what_its_context_names(tmp_path: Path) -> None:
     done = run_app({"environment": "production"}, tmp_path)
     assert done.returncode == 0, done.stderr
-    assert {path.name for path in tmp_path.glob("*.template.json")} == {
-        "somleng-switch-production-data.template.json",
-        "somleng-switch-production-events-us-east-1.template.json",
-        "somleng-switch-production-services.template.json",
-    }
+    parts = ["data", "events-us-east-1", "images", "images-us-east-1", "network", "network-us-east-1"]
+    parts += ["secrets", "services"]
+    names = {path.name for path in tmp_path.glob("*.template.json")}
+    assert names == {f"somleng-switch-production-{part}.template.json" for part in parts}
 
 
 def test_a_wrong_setting_is_one_line_and_no_traceback(tmp_path: Path) -> None:

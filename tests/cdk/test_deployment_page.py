@@ -1,33 +1,57 @@
-"""The operators' page: its table of settings is the settings, and its table of alarms the alarms."""
+"""The operators' pages: the tables of settings are the settings, and the table of alarms the alarms."""
 
+import dataclasses
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import get_type_hints
 
 from cdk.application import ROOT
 from cdk.context import read_settings
+from cdk.settings import Settings
 from tests.cdk.conftest import CONTEXT, Templates
 
 PAGE = (ROOT / "docs" / "deployment.md").read_text()
-LISTS = {"regions": "hydrogen, helium"}
+SETTINGS = (ROOT / "docs" / "settings.md").read_text()
+LISTS = {"regions": "hydrogen, helium", "networks": "10.10.0.0/16, 10.20.0.0/16"}
 """Values that the page puts in words."""
 
 
 def rows(heading: str) -> list[list[str]]:
     """Return the cells of the table below a heading, without its head."""
-    section = PAGE.split(f"\n## {heading}\n")[1].split("\n## ")[0]
-    lines = [line for line in section.splitlines() if line.startswith("| `")]
+    return cells(PAGE.split(f"\n## {heading}\n")[1].split("\n## ")[0])
+
+
+def cells(text: str) -> list[list[str]]:
+    """Return the cells of each row that begins with a name."""
+    lines = [line for line in text.splitlines() if line.startswith("| `")]
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
 
 
+def fields(model: type, prefix: str = "") -> Iterator[tuple[str, bool]]:
+    """Yield the key of each setting, and whether it must be given."""
+    for item in dataclasses.fields(model):
+        kind = get_type_hints(model)[item.name]
+        path = f"{prefix}_{item.name}" if prefix else item.name
+        if dataclasses.is_dataclass(kind):
+            assert isinstance(kind, type)
+            yield from fields(kind, path)
+        else:
+            first, *rest = path.split("_")
+            yield first + "".join(map(str.capitalize, rest)), item.default is dataclasses.MISSING
+
+
 def test_every_setting_is_in_the_table_with_its_default() -> None:
-    listed = {key.strip("`"): default for key, default, _ in rows("Settings")}
+    listed = {key.strip("`"): default for key, default, _ in cells(SETTINGS)}
     settings = CONTEXT["settings"]
-    own = {key for name in ("local", "staging", "production") for key in settings[name]}
+    own = {
+        key for name in ("local", "staging", "production") for key in settings[name] if key not in settings["common"]
+    }
+    absent = {key for key, required in fields(Settings) if not required and key not in settings["common"]}
+    assert {key for key, required in fields(Settings) if required} <= {"environment", *own, *settings["common"]}
     expected = dict.fromkeys(own, "") | {
         key: LISTS[key] if key in LISTS else str(value).lower() if isinstance(value, bool) else str(value)
         for key, value in settings["common"].items()
     }
-    absent = {"recordingsBucketName", "alarmEmail", "servicesReservedConcurrency", "s3MpegReservedConcurrency"}
     assert listed == {"environment": CONTEXT["environment"], **expected, **dict.fromkeys(absent, "none")}
 
 

@@ -6,7 +6,7 @@ from tests.cdk.conftest import Template, Templates
 
 
 def test_each_other_region_has_one_and_the_emulator_none(synthesise: Callable[[str], Templates]) -> None:
-    assert sorted(synthesise("production")) == ["data", "events-us-east-1", "services"]
+    assert [name for name in synthesise("production") if "events" in name] == ["events-us-east-1"]
     assert sorted(synthesise("local")) == ["data", "services"]
 
 

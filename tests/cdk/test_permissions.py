@@ -5,9 +5,10 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.cdk.conftest import ENVIRONMENTS, Template, Templates
-from tests.cdk.permissions import as_list, granted, policies, statements, text
+from tests.cdk.conftest import CONTEXT, ENVIRONMENTS, Template, Templates
+from tests.cdk.permissions import as_list, granted, policies, readable, statements, text
 
+CLUSTERS = CONTEXT["settings"]["staging"]["ecsClusterNames"]
 WRITE_LOG = {"logs:CreateLogStream", "logs:PutLogEvents"}
 SEND = {"sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:SendMessage"}
 CONSUME = {"sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:ReceiveMessage"}
@@ -15,14 +16,9 @@ TASK_ROWS = {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Scan"}
 MESSAGE_ROWS = {"dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem"}
 
 
-def named(actions: dict[str, set[str]]) -> dict[str, set[str]]:
-    """Return the same with logical ids as people read them: without the digests that CloudFormation's ids end in."""
-    return {re.sub(r"<(\w+?)[0-9A-F]{8}(Arn[0-9A-F]{8})?>", r"<\1>", name): each for name, each in actions.items()}
-
-
 def test_the_services_function_may_do_this_and_nothing_else(services: Template) -> None:
     ecs = [f"arn:aws:ecs:{region}:<AWS::AccountId>" for region in ("ap-southeast-1", "us-east-1")]
-    assert named(granted(services, "ServicesRole")) == {
+    assert readable(granted(services, "ServicesRole")) == {
         "<ServicesLog>": WRITE_LOG,
         "<ServicesServicesFailuresQueue>": SEND,
         "<Queue>": SEND | CONSUME,
@@ -35,13 +31,15 @@ def test_the_services_function_may_do_this_and_nothing_else(services: Template) 
         "<TablesRegistrations>": {"dynamodb:Query"},
         "arn:aws:ssm:ap-southeast-1:<AWS::AccountId>:parameter/somleng.staging.services_password": {"ssm:GetParameter"},
         "*": {"ec2:DescribeInstances", "ecs:ListTasks"},
-        **{f"{arn}:task/somleng-switch-staging/*": {"ecs:DescribeTasks"} for arn in ecs},
-        **{f"{arn}:container-instance/somleng-switch-staging/*": {"ecs:DescribeContainerInstances"} for arn in ecs},
+        **{f"{arn}:task/{name}/*": {"ecs:DescribeTasks"} for arn in ecs for name in CLUSTERS},
+        **{
+            f"{arn}:container-instance/{name}/*": {"ecs:DescribeContainerInstances"} for arn in ecs for name in CLUSTERS
+        },
     }
 
 
 def test_the_s3_mpeg_function_may_do_this_and_nothing_else(services: Template) -> None:
-    assert named(granted(services, "S3MpegRole")) == {
+    assert readable(granted(services, "S3MpegRole")) == {
         "<S3MpegLog>": WRITE_LOG,
         "<S3MpegS3MpegFailuresQueue>": SEND,
         "<RecordingsBucket>": {"s3:ListBucket"},
@@ -50,18 +48,37 @@ def test_the_s3_mpeg_function_may_do_this_and_nothing_else(services: Template) -
     }
 
 
+WITHOUT_RESOURCES = {
+    "ecs:ListTasks": "names no resource unless an instance is given; a condition binds it to our clusters",
+    "ec2:DescribeInstances": "has no resource level; a condition binds it to our regions",
+    "ecs:DiscoverPollEndpoint": "has no resource level; it tells an ECS agent a URL",
+    "ecr:GetAuthorizationToken": "has no resource level; pulling an image has",
+}
+"""What may be done on every resource, and why it cannot be otherwise."""
+
+PATTERNS = {
+    r".*<RecordingsBucket\w*>/\*\.(wav|mp3)": "switches name recordings as they make them",
+    r"arn:aws:ecs:[a-z0-9-]+:<AWS::AccountId>:(task|container-instance)/[\w-]+/\*": "ECS makes the ids",
+    r"arn:aws:secretsmanager:.*:secret:somleng-switch/\w+/[a-z-]+-\?{6}": "AWS ends a name in six characters",
+    r"<FlowLog\w+>:\*": "a log group's streams",
+}
+"""Which resources are named by a pattern, and why."""
+
+
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
-def test_everything_is_granted_to_nobody_but_by_aws_s_own_limits(
-    synthesise: Callable[[str], Templates], environment: str
-) -> None:
-    """Of every role of every stack, the CDK's own included: no action on every resource but these, on a condition."""
+def test_a_wildcard_is_on_the_list(synthesise: Callable[[str], Templates], environment: str) -> None:
+    """Of every role of every stack, the CDK's own included."""
     for template in synthesise(environment).values():
         for role, statement in policies(template):
-            assert not [action for action in as_list(statement["Action"]) if "*" in action]
-            if "*" in [text(resource) for resource in as_list(statement["Resource"])]:
-                assert role.startswith("ServicesRole")
-                assert statement["Action"] in ("ecs:ListTasks", "ec2:DescribeInstances")
-                assert statement["Condition"]
+            assert statement["Effect"] == "Allow", role
+            assert not {"NotAction", "NotResource"} & set(statement), role
+            actions = as_list(statement["Action"])
+            assert not [action for action in actions if "*" in action or "?" in action], role
+            for resource in [text(each) for each in as_list(statement["Resource"])]:
+                if resource == "*":
+                    assert set(actions) <= set(WITHOUT_RESOURCES), role
+                elif "*" in resource or "?" in resource:
+                    assert [each for each in PATTERNS if re.fullmatch(each, resource)], (role, resource)
 
 
 def test_what_cannot_be_bound_to_a_resource_is_bound_to_our_clusters_and_regions(services: Template) -> None:
@@ -71,8 +88,9 @@ def test_what_cannot_be_bound_to_a_resource_is_bound_to_our_clusters_and_regions
     }
     assert list(conditions["ecs:ListTasks"]) == ["ArnEquals"]
     assert [text(arn) for arn in conditions["ecs:ListTasks"]["ArnEquals"]["ecs:cluster"]] == [
-        f"arn:aws:ecs:{region}:<AWS::AccountId>:cluster/somleng-switch-staging"
+        f"arn:aws:ecs:{region}:<AWS::AccountId>:cluster/{name}"
         for region in ("ap-southeast-1", "us-east-1")
+        for name in CLUSTERS
     ]
 
 

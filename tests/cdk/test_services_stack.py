@@ -147,11 +147,11 @@ def test_events_that_fail_are_retried_and_then_kept(services: Template) -> None:
 
 
 @pytest.mark.parametrize(
-    ("environment", "sources", "suffix", "clusters"),
+    ("environment", "sources", "suffix", "cluster"),
     [
         ("local", ["aws.ecs", "local.ecs"], "", None),
-        ("staging", ["aws.ecs"], "-staging", ["somleng-switch-staging"]),
-        ("production", ["aws.ecs"], "", ["somleng-switch"]),
+        ("staging", ["aws.ecs"], "-staging", "somleng-switch-staging"),
+        ("production", ["aws.ecs"], "", "somleng-switch"),
     ],
 )
 def test_tasks_of_the_three_groups_in_our_clusters_are_followed(
@@ -159,14 +159,15 @@ def test_tasks_of_the_three_groups_in_our_clusters_are_followed(
     environment: str,
     sources: list[str],
     suffix: str,
-    clusters: list[str] | None,
+    cluster: str | None,
 ) -> None:
     template = synthesise(environment)["services"]
     (rule,) = [each for each in template.properties("AWS::Events::Rule") if "EventPattern" in each]
     pattern = dict(rule["EventPattern"])
     detail = dict(pattern.pop("detail"))
     assert pattern == {"source": sources, "detail-type": ["ECS Task State Change"]}
-    followed = [{"suffix": f":cluster/{name}"} for name in clusters] if clusters else None
+    parts = ("", "-public-gateway", "-client-gateway", "-media-proxy")
+    followed = [{"suffix": f":cluster/{cluster}{part}"} for part in parts] if cluster else None
     assert detail.pop("clusterArn", None) == followed
     assert detail == {"group": [f"service:{name}{suffix}" for name in ("switch", "media-proxy", "client-gateway")]}
     (target,) = rule["Targets"]

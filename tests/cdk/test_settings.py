@@ -11,6 +11,9 @@ from cdk.settings import Architecture, Environment
 from tests.cdk.conftest import CONTEXT, ENVIRONMENTS
 
 REGION = CONTEXT["settings"]["common"]["regions"][0]
+NETWORK = CONTEXT["settings"]["common"]["networks"][0]
+CERTIFICATE_ELSEWHERE = "arn:aws:acm:us-east-1:123456789012:certificate/1"
+CLUSTERS = CONTEXT["settings"]["production"]["ecsClusterNames"]
 
 
 def read(environment: str = "production", **overrides: Any) -> Any:
@@ -36,13 +39,14 @@ def test_an_environment_differs_from_what_all_share() -> None:
 def test_a_value_of_the_command_line_goes_before_the_file() -> None:
     settings = read(
         logRetentionDays="90",
-        ecsClusterNames="one,two",
+        ecsClusterNames=",".join(["one", *CLUSTERS]),
         protectData="false",
         alarmEmail="noc@example.org",
         regions=json.dumps([{**REGION, "alias": "a"}]),
+        networks=json.dumps([NETWORK]),
     )
     assert settings.log_retention_days == 90
-    assert settings.ecs.cluster_names == ("one", "two")
+    assert settings.ecs.cluster_names == ("one", *CLUSTERS)
     assert settings.protect_data is False
     assert settings.alarm_email == "noc@example.org"
     assert [region.alias for region in settings.regions] == ["a"]
@@ -93,6 +97,36 @@ def test_a_value_of_the_command_line_goes_before_the_file() -> None:
         ("ecsSwitchService", "service:switch", "must be the name of an ECS service"),
         ("ecsSwitchService", "media-proxy", "must differ from each other"),
         ("alarmEmail", "somebody", "must be an e-mail address"),
+        ("ecsPublicGatewayService", "", "must be a text that is not empty"),
+        ("ecsSwitchCluster", "elsewhere", "must be one of 'ecsClusterNames', not 'elsewhere'"),
+        ("ecsSwitchCluster", "somleng-switch-media-proxy", "must differ from each other in name: each service has"),
+        ("ecsMediaProxyCluster", "a:b", "must be the name of an ECS cluster"),
+        ("imageTag", "a b", "must be the tag of an image"),
+        ("imageRepositoryPrefix", "Somleng", "must be the first part of a repository's name"),
+        ("networks", [NETWORK], "must be one for each of 'regions'"),
+        ("networks", [NETWORK, {**NETWORK, "region": "us-east-1"}], "must not overlap"),
+        ("networks", [NETWORK, {**NETWORK, "cidr": "10.30.0.0/16"}], "must differ from each other in 'region'"),
+        ("vpcInterfaceEndpoints", "ssm,Secrets", "must be names of AWS services"),
+        ("callPlatformNetworks", "10.0.0.1/8", "must be an IP network"),
+        ("switchTasksInstanceType", "t3.small", "must be of architecture arm64; 't3.small' is x86_64"),
+        ("mediaProxyTasksInstanceType", "large", "must be the name of an EC2 instance type"),
+        ("publicGatewayTasksMaximum", "0", "must be 1 to 1000"),
+        ("clientGatewayTasksMaximum", "1", "must be 2 to 1000, not 1"),
+        ("switchTasksMinimum", "1001", "must be 0 to 1000"),
+        ("switchTasksCpuUnits", "64", "must be 128 to"),
+        ("switchTasksMemoryMegabytes", "128", "must be 256 to"),
+        ("switchTargetSessions", "151", "must be 1 to 150"),
+        ("switchMaximumSessions", "0", "must be 1 to"),
+        ("switchTargetCpuPercent", "101", "must be 1 to 100"),
+        ("switchSipPort", "5081", "must differ from each other in number"),
+        ("publicGatewaySipPort", "5080", "must differ from each other in number"),
+        ("publicGatewayGlobalAccelerator", "perhaps", "must be true or false"),
+        ("publicGatewayTargetCpuPercent", "0", "must be 1 to 100"),
+        ("clientGatewayRealm", "somleng", "must be a domain name"),
+        ("clientGatewayTargetCpuPercent", "0", "must be 1 to 100"),
+        ("mediaProxyPortMaximum", "30002", "must be 30003 to 65535"),
+        ("mediaProxyPortMinimum", "0", "must be a port"),
+        ("mediaProxyTargetCpuPercent", "0", "must be 1 to 100"),
     ],
 )
 def test_a_wrong_value_is_named_by_its_key(key: str, value: Any, said: str) -> None:
@@ -117,6 +151,56 @@ def test_a_wrong_region_is_named_by_its_place(key: str, region: Any) -> None:
     with pytest.raises(SettingsError) as raised:
         read(regions=[region])
     assert raised.value.key == key
+
+
+@pytest.mark.parametrize(
+    ("key", "network"),
+    [
+        ("networks[0].cidr", {**NETWORK, "cidr": "10.10.0.1/16"}),
+        ("networks[0].cidr", {**NETWORK, "cidr": "10.0.0.0/8"}),
+        ("networks[0].nat_allocation_id", {**NETWORK, "nat_allocation_id": "13.250.230.15"}),
+        (
+            "networks[0].certificate_arn",
+            {**NETWORK, "certificate_arn": CERTIFICATE_ELSEWHERE},
+        ),
+        ("networks[0].colour", {**NETWORK, "colour": "blue"}),
+        ("networks[0].region", {"cidr": "10.10.0.0/16"}),
+    ],
+)
+def test_a_wrong_network_is_named_by_its_place(key: str, network: Any) -> None:
+    with pytest.raises(SettingsError) as raised:
+        read(networks=[network])
+    assert raised.value.key == key
+
+
+@pytest.mark.parametrize(
+    ("instance_type", "machine"),
+    [
+        ("t4g.small", "arm64"),
+        ("c7gn.large", "arm64"),
+        ("a1.large", "arm64"),
+        ("t3.small", "x86_64"),
+        ("g4dn.xlarge", "x86_64"),
+    ],
+)
+def test_an_instance_type_fits_the_architecture(instance_type: str, machine: str) -> None:
+    kinds = ("switch", "publicGateway", "clientGateway", "mediaProxy")
+    types = {f"{kind}TasksInstanceType": instance_type for kind in kinds}
+    assert read(architecture=machine, **types).switch_tasks.instance_type == instance_type
+    other = {"arm64": "x86_64", "x86_64": "arm64"}[machine]
+    with pytest.raises(SettingsError, match=f"must be of architecture {other}; '{instance_type}' is {machine}"):
+        read(architecture=other, **types)
+
+
+def test_a_clients_domain_goes_with_its_zone() -> None:
+    zone = {"clientGatewayHostedZoneId": "Z0123456789", "clientGatewayHostedZoneName": "example.org"}
+    assert read(clientGatewayDomain="sip.example.org", **zone).client_gateway.domain == "sip.example.org"
+    with pytest.raises(SettingsError, match="setting 'clientGatewayDomain' is missing"):
+        read(**zone)
+    with pytest.raises(SettingsError, match="setting 'clientGatewayHostedZoneId' is missing"):
+        read(clientGatewayDomain="sip.example.org")
+    with pytest.raises(SettingsError, match="setting 'clientGatewayDomain' must be in the zone"):
+        read(clientGatewayDomain="sip.badexample.org", **zone)
 
 
 @pytest.mark.parametrize("key", ["swichSipPort", "switch_sip_port", "SWITCHSIPPORT"])
