@@ -15,7 +15,7 @@ TAG ?= latest
 BUILDER ?=
 REGISTRY ?=
 
-.PHONY: help demo stop test test-fast lint format synth bench images push join lock clean node
+.PHONY: help demo stop test test-fast lint format synth deploy check bench images push join lock clean node
 
 help: ## Show what each target does
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -44,6 +44,12 @@ format: $(VENV)/.installed ## Rewrite the code in the house style
 synth: $(VENV)/.installed node_modules/.installed ## Synthesise the CloudFormation templates of ENVIRONMENT (staging) into cdk.out, and check them
 	node_modules/.bin/cdk synth --quiet --context environment=$(ENVIRONMENT)
 	$(BIN)/cfn-lint cdk.out/*.template.json
+
+deploy: $(VENV)/.installed node_modules/.installed ## Deploy every stack of ENVIRONMENT in its order, with the images of TAG
+	.ci/deploy $(ENVIRONMENT) $(TAG)
+
+check: $(VENV)/.installed ## Ask a deployment of ENVIRONMENT whether it is well
+	PYTHONPATH=.:layers/routing/python:containers/switch_operator $(BIN)/python -m switch_operator --environment $(ENVIRONMENT) check
 
 bench: $(VENV)/.installed $(EMULATOR_VENV)/.installed ## Print every figure of benchmarks/
 	for script in benchmarks/*.py; do \

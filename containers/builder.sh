@@ -56,7 +56,7 @@ wanted_images() {
     done
 }
 
-# Splits REGISTRY into the array `registries`, and checks what can be pushed there.
+# Splits REGISTRY into the array `registries`, and checks that images can be pushed there.
 choose_registries() {
     local registry
     read -ra registries <<< "${REGISTRY:-}"
@@ -64,7 +64,7 @@ choose_registries() {
     for registry in "${registries[@]}"; do
         case "$registry" in
             oci:/*) [[ $builder != docker ]] || fail "REGISTRY is '$registry', a directory, to which docker does not push; podman and buildah do" ;;
-            *[!A-Za-z0-9.:/_-]* | oci:* | *://* | */) fail "REGISTRY is '$registry', not a registry's host, with a path or without, or oci:/<directory>" ;;
+            *[!A-Za-z0-9.:/_-]* | oci:* | *://* | */) fail "REGISTRY is '$registry', not a registry's host with a path, or oci:/<directory>" ;;
         esac
     done
 }
@@ -73,9 +73,9 @@ choose_registries() {
 place_of() {
     local registry=$1 name=$2 tag=$3
     case "$builder,$registry" in
-        *,oci:*) echo "$registry/somleng-switch/$name:$tag" ;;
-        docker,*) echo "$registry/somleng-switch/$name:$tag" ;;
-        *) echo "docker://$registry/somleng-switch/$name:$tag" ;;
+        *,oci:*) echo "$registry/$name:$tag" ;;
+        docker,*) echo "$registry/$name:$tag" ;;
+        *) echo "docker://$registry/$name:$tag" ;;
     esac
 }
 

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Makes one tag of the images of two architectures that push.sh has pushed, so that a machine of either finds its own:
-# somleng-switch/<name>:TAG of …:TAG-amd64 and …:TAG-arm64.
+# REGISTRY/<name>:TAG of …:TAG-amd64 and …:TAG-arm64.
 #
 #   containers/join.sh [name…]         all of them, unless some are named
 #

@@ -3,8 +3,8 @@
 #
 #   containers/push.sh [name…]         all of them, unless some are named
 #
-# REGISTRY  where to, several separated by spaces: a registry's host, with a path or without; somleng-switch/<name>:TAG is
-#           made there. oci:/<directory> is a directory instead, for a machine without a network (podman, buildah).
+# REGISTRY  where to, several separated by spaces: what stands before /<name>:TAG, a registry's host and mostly a path.
+#           oci:/<directory> is a directory instead, for a machine without a network (podman, buildah).
 # TAG       which of the images here; latest, unless it is set
 # BUILDER   docker, podman or buildah; the first that works, unless it is set
 set -eu
@@ -26,7 +26,7 @@ while read -r name _; do
             docker tag "somleng-switch/$name:$tag" "$place"
             docker push --quiet "$place" < /dev/null
         else
-            [[ $registry != oci:* ]] || mkdir -p "${registry#oci:}/somleng-switch"
+            [[ $registry != oci:* ]] || mkdir -p "${registry#oci:}"
             "$builder" push --quiet "localhost/somleng-switch/$name:$tag" "$place" < /dev/null
         fi
     done

@@ -18,7 +18,7 @@ NAMES = [
     "freeswitch-event-logger",
     "freeswitch",
 ]
-REGISTRIES = "1.dkr.ecr.ap-southeast-1.amazonaws.com 1.dkr.ecr.us-east-1.amazonaws.com/mirror"
+REGISTRIES = "1.dkr.ecr.ap-southeast-1.amazonaws.com/somleng-switch 1.dkr.ecr.us-east-1.amazonaws.com/switch-staging"
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def test_every_image_is_pushed_to_every_registry(programs: Path) -> None:
     expected = []
     for name in NAMES:
         for registry in REGISTRIES.split():
-            place = f"{registry}/somleng-switch/{name}:1a2b-arm64"
+            place = f"{registry}/{name}:1a2b-arm64"
             expected += [f"docker tag somleng-switch/{name}:1a2b-arm64 {place}", f"docker push --quiet {place}"]
     assert pushed.stderr.splitlines() == expected
 
@@ -75,7 +75,7 @@ def test_other_builders_are_told_that_it_is_a_registry(builder: str, programs: P
     add_builder(programs, builder)
     pushed = run(programs, "push.sh", "media-proxy", REGISTRY="registry.example.org:5000")
     image = "localhost/somleng-switch/media-proxy:latest"
-    place = "docker://registry.example.org:5000/somleng-switch/media-proxy:latest"
+    place = "docker://registry.example.org:5000/media-proxy:latest"
     assert pushed.stderr.splitlines() == [f"{builder} push --quiet {image} {place}"]
     assert pushed.returncode == 0
 
@@ -83,18 +83,18 @@ def test_other_builders_are_told_that_it_is_a_registry(builder: str, programs: P
 @pytest.mark.parametrize("script", ["push.sh", "join.sh"])
 def test_a_tag_that_is_there_is_left_alone(script: str, programs: Path) -> None:
     """Tags of the repositories are immutable: a second run for a commit would fail."""
-    add_builder(programs, "docker", there="registry.example.org/somleng-switch/media-proxy:1")
+    add_builder(programs, "docker", there="registry.example.org/media-proxy:1")
     pushed = run(programs, script, "media-proxy", "switch-app", TAG="1", REGISTRY="registry.example.org")
     assert pushed.returncode == 0, pushed.stderr
     assert "media-proxy:1\nis there already\n" in pushed.stdout
     assert "media-proxy" not in pushed.stderr
-    assert "registry.example.org/somleng-switch/switch-app:1" in pushed.stderr
+    assert "registry.example.org/switch-app:1" in pushed.stderr
 
 
 def test_two_architectures_are_joined(programs: Path) -> None:
     add_builder(programs, "docker")
     joined = run(programs, "join.sh", "switch-app", TAG="1a2b", REGISTRY=REGISTRIES.split()[0])
-    place = f"{REGISTRIES.split()[0]}/somleng-switch/switch-app:1a2b"
+    place = f"{REGISTRIES.split()[0]}/switch-app:1a2b"
     command = f"docker buildx imagetools create --tag {place} {place}-amd64 {place}-arm64"
     assert joined.stderr.splitlines() == [command]
     assert joined.returncode == 0

@@ -27,7 +27,7 @@ def test_an_image_of_two_architectures(store: ImageStore, tmp_path: Path) -> Non
         run(store, "push.sh", TAG=f"1a2b-{architecture}", REGISTRY=registry)
     run(store, "join.sh", TAG="1a2b", REGISTRY=registry)
 
-    layout = tmp_path / "somleng-switch" / NAME
+    layout = tmp_path / NAME
     index: Any = json.loads((layout / "index.json").read_text())
     tags = {each["annotations"]["org.opencontainers.image.ref.name"]: each for each in index["manifests"]}
     assert set(tags) == {"1a2b", "1a2b-amd64", "1a2b-arm64"}
