@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 EMULATOR_VENV := .venv-emulator
 BIN := $(VENV)/bin
-RUN := PYTHONPATH=layers/routing/python:containers/opensips_scheduler:containers/switch_app:containers/freeswitch_event_logger $(BIN)/python
+RUN := PYTHONPATH=layers/routing/python:containers/opensips_scheduler:containers/switch_app:containers/freeswitch_event_logger:containers/switch_operator $(BIN)/python
 KEEP ?=
 ENVIRONMENT ?= staging
 TESTS ?=
@@ -13,15 +13,19 @@ ARCH ?=
 IMAGES ?=
 TAG ?= latest
 BUILDER ?=
+ARGS ?= --help
 REGISTRY ?=
 
-.PHONY: help demo stop test test-fast lint format synth deploy check bench images push join lock clean node
+.PHONY: help demo operator stop test test-fast lint format synth deploy check bench images push join lock clean node
 
 help: ## Show what each target does
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
 demo: $(VENV)/.installed $(EMULATOR_VENV)/.installed node_modules/.installed ## Run the whole control plane on this machine and show real events change real tables (KEEP=1 leaves it running)
 	$(RUN) -m local.demo $(if $(KEEP),--keep)
+
+operator: $(VENV)/.installed ## Look at and change a deployment: make operator ARGS="--environment staging check" (docs/operator.md)
+	@$(RUN) -m switch_operator $(ARGS)
 
 stop: $(VENV)/.installed ## Stop what `make demo KEEP=1` left running
 	$(RUN) -m local.stop

@@ -16,6 +16,8 @@ from lambdas.services.events import QueueBatch, ScheduledReconcile, ServiceActio
 from lambdas.services.queue_batch import handle_queue_batch
 from lambdas.services.settings import Settings
 
+_ROWS_TOLD = 1_000  # Lambda's answers end at 6 MB
+
 logger = Logger()
 metrics = Metrics(namespace="SomlengSWITCH")
 
@@ -24,7 +26,8 @@ def handler(event: dict[str, Any], context: Any) -> Any:
     """Answer an ECS task state change, a batch of the queue, a direct invocation or the schedule.
 
     Returns:
-        For a batch, which messages failed (`batchItemFailures`); for a service action, its answer; else None.
+        For a batch, which messages failed (`batchItemFailures`); for a service action, its answer; for the schedule,
+        which rows were healed; else None.
 
     Raises:
         Exception: for anything but a batch, whatever went wrong, so that the invocation fails and is retried.
@@ -70,9 +73,10 @@ def _answer(event: dict[str, Any], context: Any) -> Any:
             return _service_action(application, action)
         case ScheduledReconcile():
             healed = application.reconcile.call()
-            logger.info("reconciled", rows_healed=healed)
-            metrics.add_metric("RowsHealed", MetricUnit.Count, healed)
-            return None
+            logger.info("reconciled", rows_healed=len(healed))
+            metrics.add_metric("RowsHealed", MetricUnit.Count, len(healed))
+            rows = [{"table": row.table.value, "key": row.key, "region": row.region} for row in healed]
+            return {"rows_healed": len(healed), "rows": rows[:_ROWS_TOLD]}
 
 
 def _service_action(application: Application, action: ServiceAction) -> Mapping[str, Any]:

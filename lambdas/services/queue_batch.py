@@ -11,6 +11,7 @@ from aws_lambda_powertools.utilities.batch.types import PartialItemFailureRespon
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from lambdas.services.jobs import Job, parse_job
+from lambdas.services.sent_time import FIRST_SENT_ATTRIBUTE, sent_at
 from lambdas.services.workflows.handle_jobs import HandleJobs
 
 
@@ -32,8 +33,9 @@ def handle_queue_batch(
 
     def parse(record: SQSRecord) -> Job:
         arrived_at = next(arrivals)
-        sent_timestamp = (record.raw_event.get("attributes") or {}).get("SentTimestamp")
-        return parse_job(record.raw_event.get("body"), int(sent_timestamp) if sent_timestamp else arrived_at)
+        sent_timestamp = (record.raw_event.get("attributes") or {}).get("SentTimestamp") or str(arrived_at)
+        first_sent = (record.raw_event.get("messageAttributes") or {}).get(FIRST_SENT_ATTRIBUTE) or {}
+        return parse_job(record.raw_event.get("body"), sent_at(sent_timestamp, first_sent.get("stringValue")))
 
     processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
     with processor(list(records), handler=parse):

@@ -19,6 +19,7 @@ UNITS: Final[Mapping[str, MetricUnit]] = {
     "DataAge": MetricUnit.Seconds,
     "DataStale": MetricUnit.Count,
     "JournalLag": MetricUnit.Count,
+    "JournalPosition": MetricUnit.Count,
     "FormerTargets": MetricUnit.Count,
     "RowsSkipped": MetricUnit.Count,
     "RowsDropped": MetricUnit.Count,

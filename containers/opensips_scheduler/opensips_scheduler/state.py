@@ -19,7 +19,7 @@ class State:
     Attributes:
         ready: whether OpenSIPS may start.
         age: seconds since the file was known to be as DynamoDB has the tables; None before that.
-        journal_lag: changes that are not applied yet.
+        journal_lag: changes that were not applied at the last look at the journal.
         positions: how far the journal of each table is applied.
         rows: rows of each table.
         skipped: rows that could not be written, by table and key, with the reason.
@@ -96,6 +96,7 @@ class State:
             values["MediaProxiesUsable"] = len(self.media_proxies)
         yield values, {}
         for table, count in self.rows.items():
-            yield {"Rows": count}, {"table": table.value}
+            position = {"JournalPosition": self.positions[table]} if table in self.positions else {}
+            yield {"Rows": count, **position}, {"table": table.value}
         for command, seconds in self.reload_seconds.items():
             yield {"ReloadTime": seconds}, {"command": command}

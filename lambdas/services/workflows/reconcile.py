@@ -34,6 +34,15 @@ logger = Logger(child=True)
 
 
 @dataclass(frozen=True, slots=True)
+class HealedRow:
+    """A row that was missing, wrong, or left over."""
+
+    table: Table
+    key: str
+    region: str
+
+
+@dataclass(frozen=True, slots=True)
 class _Row:
     """A visible row that a task made."""
 
@@ -66,8 +75,8 @@ class Reconcile:
         self._container_service = container_service
         self._queue = queue
 
-    def call(self) -> int:
-        """Return how many rows were healed.
+    def call(self) -> list[HealedRow]:
+        """Return the rows that were healed.
 
         Raises:
             ReconcileFailed: naming the regions that could not be reconciled, after all others were.
@@ -76,7 +85,8 @@ class Reconcile:
         by_region: dict[str, list[_Row]] = {}
         for row in self._task_rows():
             by_region.setdefault(_region_of(row.task.arn), []).append(row)
-        healed, failures = 0, []
+        healed: list[HealedRow] = []
+        failures = []
         for region in self._settings.regions.members:
             try:
                 healed += self._reconcile_region(region.identifier, by_region.pop(region.identifier, []))
@@ -98,7 +108,7 @@ class Reconcile:
                     rows.append(_Row(table, str(item[table.key]), task))
         return rows
 
-    def _reconcile_region(self, region: str, rows: Sequence[_Row]) -> int:
+    def _reconcile_region(self, region: str, rows: Sequence[_Row]) -> list[HealedRow]:
         clusters = self._settings.ecs_clusters or tuple(self._container_service.clusters(region))
         running: dict[str, TaskState] = {}
         for cluster in clusters:
@@ -128,7 +138,7 @@ class Reconcile:
         for table, key in result.changed:
             logger.warning("row healed", table=table.value, key=key, region=region)
         self._notify_capacity(region, clusters, running)
-        return len(result.changed)
+        return [HealedRow(table, key, region) for table, key in result.changed]
 
     def _instance_addresses(self, region: str, tasks: Iterable[TaskState]) -> dict[str, TaskAddress]:
         """Return the instances' addresses of those tasks that need them, by task ARN."""

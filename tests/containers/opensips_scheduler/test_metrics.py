@@ -20,7 +20,7 @@ STATE = State(
     ready=True,
     age=1.25,
     journal_lag=3,
-    positions={},
+    positions={Table.SUBSCRIBERS: 9},
     rows={Table.LOAD_BALANCER_TARGETS: 4, Table.SUBSCRIBERS: 5},
     skipped={(Table.DOMAINS, "two words"): "no host name"},
     former_targets=2,
@@ -64,6 +64,7 @@ def test_everything_of_a_state_is_counted() -> None:
     assert ("RowsDropped", 3, {}) in found
     assert ("RowsSkipped", 1, {}) in found
     assert ("Rows", 5, {"table": "subscribers"}) in found
+    assert ("JournalPosition", 9, {"table": "subscribers"}) in found
     assert ("ReloadTime", 0.5, {"command": "lb_reload"}) in found
     names = {name for name, _, _ in found}
     at_once = {"RowSkipped", "RowDropped"}

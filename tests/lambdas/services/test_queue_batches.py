@@ -250,3 +250,34 @@ def test_digests_reach_no_log_no_answer_and_no_table_but_subscribers(
     for value in [*DIGESTS.values(), secret]:
         assert value not in shown
         assert value not in str(others)
+
+
+# --- a message that was sent again, out of the dead-letter queue
+
+
+def sent_again(body: str, sent_at: int, first_sent: str) -> dict[str, Any]:
+    event = queue_event(body, sent_at=[sent_at])
+    attribute = {"stringValue": first_sent, "dataType": "Number", "stringListValues": [], "binaryListValues": []}
+    event["Records"][0]["messageAttributes"] = {"FirstSentTimestamp": attribute}
+    return event
+
+
+def test_it_is_as_old_as_what_it_says(services: Services) -> None:
+    services(queue_event(job("DeleteOpenSIPSPermissionJob", IP), sent_at=[2_000]))
+    assert services(sent_again(address(), 9_000, "1000")) == {"batchItemFailures": []}
+    assert addresses() == {}
+    services(sent_again(address(), 9_000, "3000"))
+    assert addresses() == {IP: 1}
+
+
+def test_it_cannot_be_newer_than_it_is(services: Services) -> None:
+    services(sent_again(address(), 1_000, "9000"))
+    services(queue_event(job("DeleteOpenSIPSPermissionJob", IP), sent_at=[2_000]))
+    assert addresses() == {}
+
+
+@pytest.mark.parametrize("first_sent", ["", "yesterday", "-1", "1.5", "\u0661"])
+def test_a_time_that_is_none_fails_the_message_alone(services: Services, first_sent: str) -> None:
+    assert failed(services(sent_again(address(), 1_000, first_sent))) == ["m0"]
+    assert addresses() == {}
+    assert "FirstSentTimestamp is no time" in str(services.log)

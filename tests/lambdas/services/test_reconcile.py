@@ -47,8 +47,16 @@ def healed(services: Services) -> set[tuple[str, str]]:
 
 def test_empty_tables_are_filled_from_every_region(services: Services, singapore: Cluster, virginia: Cluster) -> None:
     at_home, abroad = run_switches(singapore, 2), run_switches(virginia, 1)
-    services(SCHEDULE)
+    answer = services(SCHEDULE)
     assert keys(Table.LOAD_BALANCER_TARGETS) == targets_of(*at_home, *abroad)
+    assert answer["rows_healed"] == 6
+    told = {(row["table"], row["key"], row["region"]) for row in answer["rows"]}
+    assert told == {
+        ("load_balancer_targets", key, region)
+        for tasks, region in ((at_home, "ap-southeast-1"), (abroad, "us-east-1"))
+        for key in targets_of(*tasks)
+    }
+    assert services(SCHEDULE) == {"rows_healed": 0, "rows": []}
     groups = {row["region"]: row["group_id"] for row in rows(Table.LOAD_BALANCER_TARGETS)}
     assert groups == {"ap-southeast-1": 1, "us-east-1": 2}
 

@@ -159,3 +159,36 @@ def test_a_snapshot_among_writers_is_exactly_what_the_journal_says_up_to_its_pos
     for snapshot in snapshots:
         last = {key: operation for seq, key, operation in entries if seq <= snapshot.position}
         assert set(snapshot.records) == {key for key, operation in last.items() if operation == "put"}
+
+
+# --- what operators look at
+
+
+def test_keys_are_read_without_the_rest_of_their_rows(repository: RoutingRepository, reader: RoutingReader) -> None:
+    stamp = TaskStamp("task", 1)
+    repository.write([PutTaskRow(MediaProxy(f"udp:10.0.0.{n}:2223", 0), stamp) for n in (2, 1, 3)])
+    repository.write([RemoveTaskRow(Table.MEDIA_PROXIES, "udp:10.0.0.3:2223", TaskStamp("task", 2))])
+    assert reader.keys(Table.MEDIA_PROXIES) == ["udp:10.0.0.1:2223", "udp:10.0.0.2:2223"]
+    assert reader.keys(Table.SUBSCRIBERS) == []
+
+
+def test_entries_tell_when_changes_were_made(dynamodb: Any, reader: RoutingReader) -> None:
+    moments = iter([1_000, 1_000, 2_000, 2_000, 3_000, 3_000])
+    repository = RoutingRepository(dynamodb, NAMES, clock=lambda: next(moments))
+    for change in (put("10.0.0.1"), put("10.0.0.2"), DeleteAddress("10.0.0.1", 5)):
+        repository.write([change])
+    entries = reader.entries(Table.ADDRESSES, 2, 3)
+    assert [(entry.seq, entry.key, entry.operation, entry.at) for entry in entries] == [
+        (2, "10.0.0.2", "put", 2_000),
+        (3, "10.0.0.1", "delete", 3_000),
+    ]
+    assert len(reader.entries(Table.ADDRESSES, -5, 9)) == 3  # the head is no entry
+
+
+def test_what_is_stored_for_a_key_is_the_row_and_its_order(repository: RoutingRepository) -> None:
+    repository.write([put("10.0.0.1", sent_at=7), DeleteAddress("10.0.0.1", 8)])
+    stored = repository.stored(Table.ADDRESSES, "10.0.0.1")
+    assert stored.row is None
+    assert stored.order is not None
+    assert stored.order["presence_at"] == 8
+    assert repository.stored(Table.ADDRESSES, "10.0.0.2").order is None

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from routing.attribute_values import Item, WireItem, encode
+from routing.errors import InvalidRecord
 from routing.tables import Table
 
 CHANGE_SECONDS = 24 * 3600
@@ -22,6 +23,24 @@ class Operation(StrEnum):
 
     PUT = "put"
     DELETE = "delete"
+
+
+@dataclass(frozen=True, slots=True)
+class DatedEntry:
+    """An entry as it is read: the change `seq` of a key, and when it was made (seconds since the epoch)."""
+
+    seq: int
+    key: str
+    operation: Operation
+    at: int
+
+    @classmethod
+    def from_item(cls, item: Item) -> "DatedEntry":
+        """Read an item; when it was made is told by when it expires."""
+        seq, expires = item["seq"], item["expires"]
+        if not isinstance(seq, int) or not isinstance(expires, int):
+            raise InvalidRecord(f"journal entry {item.get('table')} {seq!r}: seq or expires is no number")
+        return cls(seq, str(item["key"]), Operation(str(item["operation"])), expires - CHANGE_SECONDS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from routing.attribute_values import Value, decode, encode
 from routing.changes import is_tombstone
 from routing.errors import InvalidRecord, PositionTooOld
-from routing.journal import head_key
+from routing.journal import DatedEntry, head_key
 from routing.records import RECORD_TYPES, Record
 from routing.retry import Backoff, default_backoff
 from routing.tables import JOURNALED_TABLES, Table, TableNames
@@ -117,6 +117,32 @@ class RoutingReader:
         pages = self._client.get_paginator("scan").paginate(TableName=self._names[table], ConsistentRead=True)
         for page in pages:
             yield _parse(table, (decode(item) for item in page["Items"]))
+
+    def keys(self, table: Table) -> list[str]:
+        """Return the keys of a table's visible rows, in order, without reading anything else of them.
+
+        Of the subscribers no digest leaves DynamoDB so.
+        """
+        pages = self._client.get_paginator("scan").paginate(
+            TableName=self._names[table],
+            ConsistentRead=True,
+            Select="SPECIFIC_ATTRIBUTES",
+            ProjectionExpression="#key" if table is Table.SUBSCRIBERS else "#key, removed",
+            ExpressionAttributeNames={"#key": table.key},
+        )
+        items = (decode(item) for page in pages for item in page["Items"])
+        return sorted(str(item[table.key]) for item in items if not is_tombstone(item))
+
+    def entries(self, table: Table, first: int, last: int) -> list[DatedEntry]:
+        """Return the journal's entries `first` to `last` of a table that have not expired, in their order."""
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._names[Table.ROUTING_CHANGES],
+            ConsistentRead=True,
+            KeyConditionExpression="#table = :table AND seq BETWEEN :first AND :last",
+            ExpressionAttributeNames={"#table": "table"},
+            ExpressionAttributeValues=encode({":table": table.value, ":first": max(first, 1), ":last": last}),
+        )
+        return [DatedEntry.from_item(decode(item)) for page in pages for item in page["Items"]]
 
     def snapshot(self, table: Table) -> Snapshot:
         """Read a whole table and the journal position that it corresponds to.

@@ -37,11 +37,8 @@ class RegistrationReader:
         self._client = client
         self._names = names
 
-    def current_contacts(self, username: str, now: float) -> list[Registration]:
-        """Return the contacts of `username` that have not expired at `now` (epoch seconds), newest first.
-
-        DynamoDB removes an expired item days late, so the time is compared here.
-        """
+    def contacts(self, username: str) -> list[Registration]:
+        """Return every contact of `username` that is stored, newest first: DynamoDB removes expired ones days late."""
         pages = self._client.get_paginator("query").paginate(
             TableName=self._names[Table.REGISTRATIONS],
             ConsistentRead=True,
@@ -49,8 +46,11 @@ class RegistrationReader:
             ExpressionAttributeValues=encode({":username": username}),
         )
         contacts = [Registration.from_item(decode(item)) for page in pages for item in page["Items"]]
-        current = [contact for contact in contacts if contact.is_current(now)]
-        return sorted(current, key=lambda contact: (contact.last_modified, contact.contact_id), reverse=True)
+        return sorted(contacts, key=lambda contact: (contact.last_modified, contact.contact_id), reverse=True)
+
+    def current_contacts(self, username: str, now: float) -> list[Registration]:
+        """Return the contacts of `username` that have not expired at `now` (epoch seconds), newest first."""
+        return [contact for contact in self.contacts(username) if contact.is_current(now)]
 
     def contacts_of_gateway(self, gateway: str, now: float) -> Iterator[Registration]:
         """Yield the current contacts that one gateway holds, page by page of a whole scan."""

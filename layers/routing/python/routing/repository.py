@@ -98,6 +98,10 @@ class RoutingRepository:
             result += self._write_batch({address: by_address[address] for address in batch})
         return result
 
+    def stored(self, table: Table, key: str) -> Stored:
+        """Return what is stored for a key at one moment: what a change of it would be decided on."""
+        return self._read([(table, key)])[0][table, key]
+
     def rows_of_tasks(self, table: Table) -> Iterator[dict[str, Value]]:
         """Yield every row of `table` that a task made, tombstones included, by a consistent scan of a small table."""
         pages = self._client.get_paginator("scan").paginate(
