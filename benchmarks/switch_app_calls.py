@@ -11,12 +11,17 @@ Then the rate rises step by step, until calls fail, are answered late, or messag
 before is what is carried. All share the machine's cores with SIPp and with this process, which has the stand-ins for
 platform and customer in it: on a machine of its own a switch carries more.
 
-    make bench, or python -m benchmarks.switch_app_calls [--rounds 3] [--seconds 4] [--no-ladder]
+The app runs on the interpreter that this runs on, unless another is named. That of the app's image is built with
+profile-guided and link-time optimisation, and many a developer's is not: `--python` names one that is, with what
+`containers/switch_app/requirements.txt` says installed for it.
+
+    make bench, or python -m benchmarks.switch_app_calls [--rounds 3] [--seconds 4] [--no-ladder] [--python PATH]
 """
 
 import argparse
 import io
 import statistics
+import sys
 import tempfile
 import time
 import wave
@@ -124,7 +129,7 @@ class Switch:
 
 
 @contextmanager
-def _switch() -> Iterator[Switch]:
+def _switch(python: str = sys.executable) -> Iterator[Switch]:
     network = LoopbackNetwork()
     address, carrier = network.address(), network.address()
     handover = f"{address}:8084"
@@ -151,7 +156,7 @@ def _switch() -> Iterator[Switch]:
             "FS_SWITCH_APP_ADDRESS": handover,
             "PRIVATE_NETWORKS_ALLOWED": "127.0.0.0/8",
         }
-        app = stack.enter_context(SwitchApp(directory / "app", endpoint, settings))
+        app = stack.enter_context(SwitchApp(directory / "app", endpoint, settings, python))
         yield Switch(directory, carrier, process, app, platform)
 
 
@@ -185,13 +190,14 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3, help="that CPU time is taken over")
     parser.add_argument("--seconds", type=float, default=4.0, help="of a round")
     parser.add_argument("--no-ladder", action="store_true", help="take CPU time alone")
+    parser.add_argument("--python", default=sys.executable, help="the interpreter that the app runs on")
     arguments = parser.parse_args()
     missing = {freeswitch.MISSING: freeswitch.BINARY, sipp.MISSING: sipp.BINARY}
     for reason, binary in missing.items():
         if binary is None:
             print(f"left out: {reason}")
             return
-    with _switch() as switch:
+    with _switch(arguments.python) as switch:
         switch.call(2 * _MODERATE, _MODERATE)  # connections and caches are warm
         idle, rounds = switch.idle(), []
         answers: list[float] = []

@@ -22,10 +22,14 @@ class SwitchApp:
         directory: an empty one, for what it writes.
         endpoint: where AWS is; the parameter `PASSWORD_PARAMETER` must be there.
         settings: further environment, such as where the platform and FreeSWITCH are.
+        python: the interpreter that it runs on; it must have what the image's `requirements.txt` names.
 
     """
 
-    def __init__(self, directory: Path, endpoint: str, settings: Mapping[str, str]) -> None:
+    def __init__(
+        self, directory: Path, endpoint: str, settings: Mapping[str, str], python: str = sys.executable
+    ) -> None:
+        self._python = python
         self.port = servers.free_port()
         self.log = directory / "switch_app.log"
         self._environment = {
@@ -55,7 +59,7 @@ class SwitchApp:
 
     def __enter__(self) -> Self:
         with self.log.open("ab") as log:
-            command = [sys.executable, "-m", "switch_app"]
+            command = [self._python, "-m", "switch_app"]
             self.process = subprocess.Popen(command, env=self._environment, stdout=log, stderr=log)
         deadline = time.monotonic() + _READY_SECONDS
         while not self._takes_calls():

@@ -56,15 +56,13 @@ class CustomerDocuments:
         async with self._client.fetch(request) as response:
             if not 200 <= response.status < 300:
                 raise FetchFailed(f"the server of {_shown(response.url)} answered with {response.status}")
-            content = bytearray()
-            async for piece in pieces(response, SIZE_MAXIMUM):
-                content += piece
+            content = b"".join([piece async for piece in pieces(response, SIZE_MAXIMUM)])
             if len(self._cookies) > _COOKIES_MAXIMUM:
                 self._cookies.clear()
             # The parameters that were appended are not part of where the document is: asked for again, it would get the
             # old ones beside the new ones.
             is_redirected = response.url != request.url.with_user(None)
-            return Document(bytes(content), str(response.url if is_redirected else target))
+            return Document(content, str(response.url if is_redirected else target))
 
     def _headers(self, parameters: Sequence[tuple[str, str]]) -> "_SignedHeaders":
         return _SignedHeaders(self._auth_token, parameters)

@@ -161,8 +161,9 @@ class Interpreter:
         finally:
             # Where this itself is cancelled, the work is too, and is over before this is left.
             self._work = None
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            if not task.done():
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
         if is_overtaken and self._ended is not None:
             raise CallEnded(self._ended.result())
         if self._update is None:

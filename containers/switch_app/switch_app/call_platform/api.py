@@ -63,16 +63,15 @@ class Api:
         self._base_url = base_url.rstrip("/")
         self._username, self._password = username, password
         self._attempts, self._backoff, self._pause = attempts, backoff, pause
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=_CONNECTIONS),
-            timeout=aiohttp.ClientTimeout(total=seconds, sock_connect=_CONNECT_SECONDS),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            trust_env=False,
-        )
+        self._connector = aiohttp.TCPConnector(limit=_CONNECTIONS)
+        self._timeout = aiohttp.ClientTimeout(total=seconds, sock_connect=_CONNECT_SECONDS)
+        self._sessions: dict[str, aiohttp.ClientSession] = {}
 
     async def close(self) -> None:
         """Close every connection."""
-        await self._session.close()
+        for session in self._sessions.values():
+            await session.close()
+        await self._connector.close()
 
     async def send(
         self, method: str, path: str, body: Mapping[str, Any], repeat: Repeat = Repeat.ONLY_IF_NOT_DONE
@@ -131,25 +130,44 @@ class Api:
         raise PlatformUnavailable(reason)
 
     async def _attempt(self, method: str, path: str, content: bytes, kind: str, password: str) -> tuple[int, bytes]:
-        headers = {
-            "Accept": _JSON,
-            "Content-Type": kind,
-            "User-Agent": "somleng-switch-app",
-            # UTF-8 as RFC 7617, section 2.1, advises.
-            "Authorization": aiohttp.encode_basic_auth(self._username, password),
-        }
-        url = self._base_url + path
-        async with self._session.request(method, url, data=content, headers=headers, allow_redirects=False) as response:
+        session = self._sessions.get(password) or self._new_session(password)
+        url, headers = self._base_url + path, None if kind == _JSON else {"Content-Type": kind}
+        async with session.request(method, url, data=content, headers=headers, allow_redirects=False) as response:
             return response.status, await _read(response)
+
+    def _new_session(self, password: str) -> aiohttp.ClientSession:
+        """Have the headers of every request with a password made once; passwords change seldom."""
+        self._sessions[password] = session = aiohttp.ClientSession(
+            connector=self._connector,
+            connector_owner=False,
+            timeout=self._timeout,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers={
+                "Accept": _JSON,
+                "Content-Type": _JSON,
+                "User-Agent": "somleng-switch-app",
+                # UTF-8 as RFC 7617, section 2.1, advises.
+                "Authorization": aiohttp.encode_basic_auth(self._username, password),
+            },
+            trust_env=False,
+        )
+        return session
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:
+    if response.content_length is not None and response.content_length <= _BODY_MAXIMUM and not _is_packed(response):
+        return await response.read()  # no more than was announced is taken
     answer = bytearray()
     async for piece in response.content.iter_any():
         answer += piece
         if len(answer) > _BODY_MAXIMUM:
             raise aiohttp.ClientPayloadError(f"the answer has more than {_BODY_MAXIMUM} bytes")
     return bytes(answer)
+
+
+def _is_packed(response: aiohttp.ClientResponse) -> bool:
+    """Whether an answer is longer than it says."""
+    return "Content-Encoding" in response.headers
 
 
 def _message(answer: bytes) -> str | None:

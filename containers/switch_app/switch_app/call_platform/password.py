@@ -44,6 +44,8 @@ class ParameterPassword:
 
     async def __call__(self, refused: str | None) -> str:
         """Return it, read anew when it is the one that was refused; requests that fail together cause one reading."""
+        if self._password is not None and self._password != refused:
+            return self._password
         async with self._reading:
             if self._password is None or self._password == refused:
                 self._password = await asyncio.to_thread(self._read)

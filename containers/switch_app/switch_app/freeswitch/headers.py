@@ -14,17 +14,47 @@ T = TypeVar("T")
 _LINES: Final = re.compile(rb"(?:[^\S\n]*+[^\s:][^\n:]*+:[^\n]*+(?:\n|\Z))*+")
 
 
-def require_headers(lines: bytes) -> None:
-    """Return when every line is a header, and there is one.
+_FEW_BYTES: Final = 1024
+"""Up to so many bytes of lines it costs less to read them all."""
+
+
+def read_headers(lines: bytes) -> Mapping[str, str]:
+    """Return header lines by name, as they stand. Of a name that comes twice the first counts, as within FreeSWITCH.
+
+    Args:
+        lines: without the empty line that ends them.
 
     Raises:
-        EventSocketError: for a line that has no name.
+        EventSocketError: when there is none, or for a line that has no name.
 
     """
+    if len(lines) > _FEW_BYTES:
+        _require_names(lines)
+        return Headers(lines)
+    headers: dict[str, str] = {}
+    for line in lines.split(b"\n"):
+        name, colon, value = line.partition(b":")
+        if not colon or not name.strip():
+            raise _no_header(line)
+        headers.setdefault(name.decode(errors="surrogateescape"), value.decode(errors="replace").strip())
+    return headers
+
+
+def decoded(headers: Mapping[str, str]) -> Mapping[str, str]:
+    """Return headers with their values percent-decoded."""
+    if isinstance(headers, Headers):
+        return headers.decoded()
+    return {name: unquote(value) for name, value in headers.items()}
+
+
+def _require_names(lines: bytes) -> None:
     match = _LINES.match(lines)
-    if not lines or match is None or match.end() != len(lines) or lines.endswith(b"\n"):
-        wrong = lines[match.end() if match else 0 :].partition(b"\n")[0]
-        raise EventSocketError(f"a header line is {wrong[:60]!r}")
+    if match is None or match.end() != len(lines) or lines.endswith(b"\n"):
+        raise _no_header(lines[match.end() if match else 0 :].partition(b"\n")[0])
+
+
+def _no_header(line: bytes) -> EventSocketError:
+    return EventSocketError(f"a header line is {line[:60]!r}")
 
 
 class Headers(Mapping[str, str]):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from switch_app.errors import EventSocketError
-from switch_app.freeswitch.headers import Headers, Prefixed, require_headers
+from switch_app.freeswitch.headers import Headers, Prefixed, decoded, read_headers
 
 HEAD_MAXIMUM: Final = 1024 * 1024
 """Bytes of header lines. The answer to `connect` has every variable of a channel."""
@@ -62,8 +62,7 @@ class Message:
 
     def as_event(self) -> "Event":
         """Return the event that its headers are; the answer to `connect` is one."""
-        headers = self.headers
-        return Event(headers.decoded() if isinstance(headers, Headers) else headers)
+        return Event(decoded(self.headers))
 
 
 class Event:
@@ -117,7 +116,7 @@ class Parser:
         """
         self._buffer += data
         messages = []
-        while (message := self._next()) is not None:
+        while self._buffer and (message := self._next()) is not None:
             messages.append(message)
         return messages
 
@@ -141,9 +140,7 @@ class Parser:
         if end < 0:
             self._searched = max(0, len(self._buffer) - 1)
             return False
-        lines = bytes(self._buffer[:end])
-        require_headers(lines)
-        headers = Headers(lines)
+        headers = read_headers(bytes(self._buffer[:end]))
         self._length = _length(headers)
         if self._length > BODY_MAXIMUM:
             raise EventSocketError(f"a message has {self._length} bytes of body, more than {BODY_MAXIMUM}")

@@ -3,6 +3,7 @@
 The text comes from a stranger: no entity is expanded, nothing is loaded, depth and size are bounded.
 """
 
+import functools
 from typing import Any, Final
 
 from lxml import etree
@@ -30,17 +31,8 @@ def read_document(content: bytes | str) -> tuple[Element, ...]:
         raise TwimlError("the document has half of a surrogate pair, which is no character") from None
     if len(data) > SIZE_MAXIMUM:
         raise TwimlError(f"the document has {len(data)} bytes, more than {SIZE_MAXIMUM}")
-    parser = etree.XMLParser(
-        resolve_entities=False,
-        no_network=True,
-        load_dtd=False,
-        dtd_validation=False,
-        huge_tree=False,
-        remove_comments=True,
-        remove_pis=True,
-        # A text that was already decoded says no more of its encoding; what its declaration says is of another file.
-        encoding="utf-8" if isinstance(content, str) else None,
-    )
+    # A text that was already decoded says no more of its encoding; what its declaration says is of another file.
+    parser = _parser("utf-8" if isinstance(content, str) else None)
     try:
         root = etree.fromstring(data.lstrip(), parser)
     except (etree.XMLSyntaxError, ValueError) as error:
@@ -51,6 +43,20 @@ def read_document(content: bytes | str) -> tuple[Element, ...]:
     if root.tag != "Response":
         raise TwimlError("The root element must be the <Response> element", root.sourceline)
     return _element(root, _DEPTH_MAXIMUM).children
+
+
+@functools.cache
+def _parser(encoding: str | None) -> etree.XMLParser:
+    return etree.XMLParser(
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        dtd_validation=False,
+        huge_tree=False,
+        remove_comments=True,
+        remove_pis=True,
+        encoding=encoding,
+    )
 
 
 def _element(node: Any, depth: int) -> Element:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from switch_app.errors import EventSocketError
-from switch_app.freeswitch.headers import Headers, Prefixed, require_headers
+from switch_app.freeswitch.headers import Headers, Prefixed, decoded, read_headers
 
 NAMES = st.from_regex(r"[A-Za-z][A-Za-z0-9_-]{0,20}", fullmatch=True)
 
@@ -44,7 +44,15 @@ def test_bytes_that_are_no_text_are_read_all_the_same() -> None:
 @pytest.mark.parametrize("lines", [b"", b"a: b\n", b"a: b\n\nc: d", b"a: b\nno name", b" : b", b":b", b"a: b\n\t:c"])
 def test_a_line_without_a_name_is_an_error(lines: bytes) -> None:
     with pytest.raises(EventSocketError, match="a header line is"):
-        require_headers(lines)
+        read_headers(lines)
+
+
+@given(st.lists(st.tuples(NAMES, st.text(max_size=30)), min_size=1, max_size=8), st.sampled_from([0, 2000]))
+def test_few_headers_are_read_as_many_are(pairs: list[tuple[str, str]], more: int) -> None:
+    pairs = [*pairs, ("more", "m" * more)]
+    headers = read_headers("\n".join(f"{name}: {quote(value)}" for name, value in pairs).encode())
+    assert dict(decoded(headers)) == dict(reversed(pairs))
+    assert set(headers.values()) == {quote(value) for value in dict(reversed(pairs)).values()}
 
 
 def test_a_line_without_a_name_is_no_header() -> None:
