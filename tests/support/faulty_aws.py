@@ -172,7 +172,6 @@ def _handler_of(aws: FaultyAws) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         disable_nagle_algorithm = True
-        wbufsize = -1  # headers and body leave together
 
         def do_GET(self) -> None:
             self._answer()

@@ -121,7 +121,7 @@ def test_events_in_any_order_and_number_lead_to_what_runs(
     check_journal()
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_events_that_get_lost_are_made_good_by_the_reconcile(services: Services, seed: int) -> None:
     """Tasks of an emulated ECS in two regions; half of their events are lost, others come twice, in any order."""
     draw = random.Random(seed)
