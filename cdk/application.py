@@ -12,6 +12,7 @@ from cdk.data_stack import DataStack
 from cdk.events_stack import EventsStack
 from cdk.images import SWITCH_IMAGES, ImageName
 from cdk.images_stack import ImagesStack
+from cdk.media_proxy_stack import MediaProxyStack
 from cdk.network_stack import NetworkStack
 from cdk.secrets_stack import SecretsStack
 from cdk.services_stack import ServicesStack
@@ -60,7 +61,8 @@ def _home_region(app: App, prefix: str, settings: Settings) -> None:
     """Add what carries calls in the home region."""
     ImagesStack(app, f"{prefix}-images", settings=settings, region=settings.home, names=list(ImageName))
     SecretsStack(app, f"{prefix}-secrets", settings=settings)
-    NetworkStack(app, f"{prefix}-network", settings=settings, region=settings.home)
+    network = NetworkStack(app, f"{prefix}-network", settings=settings, region=settings.home)
+    MediaProxyStack(app, f"{prefix}-media-proxy", settings=settings, network=network)
 
 
 def _other_regions(app: App, prefix: str, settings: Settings) -> None:
