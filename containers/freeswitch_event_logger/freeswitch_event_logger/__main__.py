@@ -50,7 +50,7 @@ async def run(settings: Settings, stream: LogStream) -> int:
         loop.add_signal_handler(number, lambda: at_once.set() if told.is_set() else told.set())
     config = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 2})
     try:
-        ssm = boto3.client("ssm", region_name=settings.aws_region, config=config)
+        ssm = boto3.client("ssm", region_name=settings.platform_password_region, config=config)
         application = Application(settings, ssm, stream)
     except OSError as error:
         raise CannotBegin(str(error)) from error

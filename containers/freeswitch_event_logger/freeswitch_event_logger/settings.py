@@ -58,7 +58,7 @@ class Settings:
         platform_url: of the platform's services API.
         platform_username: ours there.
         platform_password_parameter: the SSM parameter that holds our password there.
-        aws_region: where SSM is asked.
+        platform_password_region: the parameter's region.
         records: the directory that call data records wait in.
         records_age_maximum: seconds that one may wait there before this counts as unwell.
         heartbeat_seconds: between two call heartbeats.
@@ -76,7 +76,7 @@ class Settings:
     platform_url: str
     platform_username: str
     platform_password_parameter: str
-    aws_region: str
+    platform_password_region: str
     records: Path
     records_age_maximum: float
     heartbeat_seconds: float
@@ -104,7 +104,9 @@ class Settings:
             platform_url=read.url("CALL_PLATFORM_HOST"),
             platform_username=read.text("CALL_PLATFORM_USERNAME", "services"),
             platform_password_parameter=read.text("CALL_PLATFORM_PASSWORD_PARAMETER"),
-            aws_region=read.text("AWS_DEFAULT_REGION"),
+            platform_password_region=read.text(
+                "CALL_PLATFORM_PASSWORD_PARAMETER_REGION", read.text("AWS_DEFAULT_REGION")
+            ),
             records=read.path("CALL_DATA_RECORDS_DIRECTORY", str(storage / "call_data_records")),
             records_age_maximum=read.seconds("CALL_DATA_RECORDS_AGE_MAXIMUM", 300, 1, 86_400),
             heartbeat_seconds=read.seconds("CALL_STATUS_HEARTBEAT_INTERVAL_SECONDS", 30, 0.1, 600),

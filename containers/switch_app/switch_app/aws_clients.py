@@ -34,7 +34,7 @@ class AwsClients:
         patient = Config(connect_timeout=5, read_timeout=60, retries={"mode": "standard", "total_max_attempts": 3})
         session = boto3.Session(region_name=settings.aws_region)
         return cls(
-            ssm=session.client("ssm", config=quick),
+            ssm=session.client("ssm", region_name=settings.platform.password_region, config=quick),
             polly=session.client("polly", config=quick),
             s3=session.client("s3", region_name=settings.storage.bucket_region, config=patient),
             functions=session.client("lambda", region_name=settings.services_function_region, config=quick),

@@ -35,12 +35,14 @@ class CallPlatformSettings:
         url: without a slash at the end.
         username: ours.
         password_parameter: the SSM parameter that holds our password.
+        password_region: the parameter's region.
 
     """
 
     url: str
     username: str
     password_parameter: str
+    password_region: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,7 @@ class Settings:
         media_streams: what media streams may do.
         region: the alias of the region that this switch is in.
         host: this machine's IP address, where the platform reaches the HTTP API.
-        aws_region: where SSM and Polly are asked.
+        aws_region: where Polly is asked.
         services_function, services_function_region: the function that knows where clients are.
         private_networks: addresses that customers' URLs may lead to although they are not public.
         ring_seconds: how long a callee of an outbound call may take to answer.
@@ -167,6 +169,7 @@ class Settings:
                 url=read.url("CALL_PLATFORM_HOST"),
                 username=read.text("CALL_PLATFORM_USERNAME", "services"),
                 password_parameter=read.text("CALL_PLATFORM_PASSWORD_PARAMETER"),
+                password_region=read.text("CALL_PLATFORM_PASSWORD_PARAMETER_REGION", aws_region),
             ),
             event_socket=EventSocketSettings(
                 host=read.text("FS_EVENT_SOCKET_HOST", "127.0.0.1"),

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from switch_app.aws_clients import AwsClients
 from switch_app.errors import InvalidSetting
 from switch_app.local_address import default_route_address
 from switch_app.settings import Settings
@@ -52,8 +53,22 @@ def test_defaults() -> None:
     assert settings.storage.recordings == Path("/var/lib/freeswitch/storage/recordings")
     assert settings.storage.bucket_region == "ap-southeast-1"
     assert settings.services_function_region == "ap-southeast-1"
+    assert settings.platform.password_region == "ap-southeast-1"
     assert (settings.ring_seconds, settings.drain_seconds, settings.flush_seconds) == (60, 75.0, 30.0)
     assert (settings.private_networks, settings.agent_uri, settings.log_level) == ((), None, "INFO")
+
+
+def test_a_switch_of_another_region_asks_the_home_region_for_what_is_there_alone() -> None:
+    clients = AwsClients.of(
+        read(
+            AWS_DEFAULT_REGION="us-east-1",
+            CALL_PLATFORM_PASSWORD_PARAMETER_REGION="ap-southeast-1",
+            FS_RECORDINGS_BUCKET_REGION="ap-southeast-1",
+            SERVICES_FUNCTION_REGION="ap-southeast-1",
+        )
+    )
+    regions = [client.meta.region_name for client in (clients.polly, clients.ssm, clients.s3, clients.functions)]
+    assert regions == ["us-east-1", "ap-southeast-1", "ap-southeast-1", "ap-southeast-1"]
 
 
 @pytest.mark.parametrize("name", sorted(REQUIRED))
