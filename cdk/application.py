@@ -14,9 +14,11 @@ from cdk.images import SWITCH_IMAGES, ImageName
 from cdk.images_stack import ImagesStack
 from cdk.media_proxy_stack import MediaProxyStack
 from cdk.network_stack import NetworkStack
+from cdk.peering_stack import PeeringRequestStack, PeeringStack
 from cdk.secrets_stack import SecretsStack
 from cdk.services_stack import ServicesStack
 from cdk.settings import Settings
+from cdk.switch_stack import SwitchStack
 from cdk.target import Target
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -48,8 +50,9 @@ def build(app: App) -> Application:
     data = DataStack(app, f"{prefix}-data", settings=settings)
     services = ServicesStack(app, f"{prefix}-services", settings=settings, data=data, bundler=bundler)
     if not settings.is_local:
-        _home_region(app, prefix, settings)
-        _other_regions(app, prefix, settings)
+        secrets = SecretsStack(app, f"{prefix}-secrets", settings=settings)
+        network = _home_region(app, prefix, settings, secrets, services)
+        _other_regions(app, prefix, settings, secrets, services, network)
 
     Tags.of(app).add("project", "somleng-switch")
     Tags.of(app).add("environment", settings.environment.value)
@@ -57,18 +60,41 @@ def build(app: App) -> Application:
     return Application(settings, data, services)
 
 
-def _home_region(app: App, prefix: str, settings: Settings) -> None:
-    """Add what carries calls in the home region."""
-    ImagesStack(app, f"{prefix}-images", settings=settings, region=settings.home, names=list(ImageName))
-    SecretsStack(app, f"{prefix}-secrets", settings=settings)
+def _home_region(
+    app: App, prefix: str, settings: Settings, secrets: SecretsStack, services: ServicesStack
+) -> NetworkStack:
+    """Add what carries calls in the home region, and return its network."""
+    images = ImagesStack(app, f"{prefix}-images", settings=settings, region=settings.home, names=list(ImageName))
     network = NetworkStack(app, f"{prefix}-network", settings=settings, region=settings.home)
-    MediaProxyStack(app, f"{prefix}-media-proxy", settings=settings, network=network)
+    switch = SwitchStack(app, f"{prefix}-switch", settings=settings, region=settings.home, network=network)
+    media_proxy = MediaProxyStack(app, f"{prefix}-media-proxy", settings=settings, network=network)
+    # They name what is there, and import nothing of it; so that nothing starts before it is there, they say so.
+    for stack in (switch, media_proxy):
+        for needed in (images, secrets, services):
+            stack.add_stack_dependency(needed)
+    return network
 
 
-def _other_regions(app: App, prefix: str, settings: Settings) -> None:
-    """Add, for each other region, its events and its switches."""
+def _other_regions(
+    app: App,
+    prefix: str,
+    settings: Settings,
+    secrets: SecretsStack,
+    services: ServicesStack,
+    home: NetworkStack,
+) -> None:
+    """Add, for each other region, its events, its switches, and the connection of its network to the home network."""
+    connections: dict[str, str] = {}
     for region in settings.other_regions:
         here = region.identifier
         EventsStack(app, f"{prefix}-events-{here}", settings=settings, region=region)
-        ImagesStack(app, f"{prefix}-images-{here}", settings=settings, region=region, names=SWITCH_IMAGES)
-        NetworkStack(app, f"{prefix}-network-{here}", settings=settings, region=region)
+        images = ImagesStack(app, f"{prefix}-images-{here}", settings=settings, region=region, names=SWITCH_IMAGES)
+        network = NetworkStack(app, f"{prefix}-network-{here}", settings=settings, region=region)
+        connections[here] = PeeringRequestStack(
+            app, f"{prefix}-peering-{here}", settings=settings, region=region, network=network, home=home
+        ).connection
+        switch = SwitchStack(app, f"{prefix}-switch-{here}", settings=settings, region=region, network=network)
+        for needed in (images, secrets, services):
+            switch.add_stack_dependency(needed)
+    if connections:
+        PeeringStack(app, f"{prefix}-peering", settings=settings, network=home, connections=connections)

@@ -10,8 +10,8 @@ from cdk.constructs.published import Published
 from cdk.images import ImageName, repository_name
 from cdk.settings import Region, Settings
 
-KEPT = 30
-"""Images of each repository that are kept; older ones go."""
+KEPT = 90
+"""Images of each repository that are kept; older ones go. A version is up to three: one a machine, and their index."""
 
 
 class ImagesStack(Stack):

@@ -35,6 +35,8 @@ class NetworkStack(Stack):
             construct_id,
             env=Environment(region=region.identifier),
             description=f"SomlengSWITCH ({settings.environment}): network and clusters of {region.alias}",
+            # Of the home region's, others learn the id: see the peering stacks.
+            cross_region_references=True,
             termination_protection=settings.protect_data,
         )
         network = settings.network(region.identifier)

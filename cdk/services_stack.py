@@ -1,6 +1,6 @@
 """The control plane's functions, and the events that they run on."""
 
-from aws_cdk import Duration, Environment, Stack
+from aws_cdk import ArnFormat, Duration, Environment, Stack
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_lambda as lambda_
@@ -11,7 +11,7 @@ from constructs import Construct
 from cdk.bundling import Bundler
 from cdk.constructs.alarms import Alarms
 from cdk.constructs.dead_letters import DeadLetters
-from cdk.constructs.event_function import EventFunction, lambda_architecture, lambda_runtime
+from cdk.constructs.event_function import EventFunction, function_name, lambda_architecture, lambda_runtime
 from cdk.constructs.published import Published
 from cdk.constructs.recording_events import RecordingEvents
 from cdk.constructs.region_data import region_data
@@ -19,6 +19,17 @@ from cdk.constructs.services_access import grant_services_access
 from cdk.constructs.task_state_changes import task_state_changes
 from cdk.data_stack import DataStack
 from cdk.settings import Settings
+
+
+def services_function_arn(scope: Construct, settings: Settings) -> str:
+    """Return the ARN of the services function, by its name: switches of other regions ask it, too."""
+    return Stack.of(scope).format_arn(
+        service="lambda",
+        region=settings.home_region,
+        resource="function",
+        resource_name=function_name(settings, "services"),
+        arn_format=ArnFormat.COLON_RESOURCE_NAME,
+    )
 
 
 class ServicesStack(Stack):

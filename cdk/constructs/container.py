@@ -33,6 +33,8 @@ class Container:
         mounts: the name of a volume of the task by the path that it is mounted at.
         starts_after: names of the containers that must be healthy before this one starts; it is told to stop before
             them, and ends first.
+        starts_beside: names of the containers that must have been started before this one, healthy or not: for one
+            whose health depends on this one. It is told to stop before them, too.
         start_seconds: how long the health check may fail at the start.
         stop_seconds: from SIGTERM to SIGKILL; more than the container's own limit for draining.
         open_files: how many files and sockets it may have open.
@@ -48,6 +50,7 @@ class Container:
     ports: tuple[ecs.PortMapping, ...] = ()
     mounts: Mapping[str, str] = field(default_factory=dict)
     starts_after: tuple[str, ...] = ()
+    starts_beside: tuple[str, ...] = ()
     start_seconds: int = 120
     stop_seconds: int = 30
     open_files: int = 65_536

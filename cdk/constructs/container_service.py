@@ -57,7 +57,11 @@ class ContainerService(Construct):
             ],
         )
         service.task_role.add_to_policy(iam.PolicyStatement(actions=["dynamodb:Scan"], resources=[...]))
-        service.service.attach_to_network_target_group(...)
+        target_group.add_target(
+            service.service.load_balancer_target(
+                container_name="gateway", container_port=5060, protocol=ecs.Protocol.UDP
+            )
+        )
         service.scale_on_cpu(settings.public_gateway.target_cpu_percent)
 
     A volume without a host, as above, is made for each task and goes with it; the first container that mounts it gives
@@ -66,7 +70,8 @@ class ContainerService(Construct):
     since two cannot have one port: `minimum_healthy_percent=50, maximum_healthy_percent=100` with two tasks or more.
 
     Attributes:
-        service: the ECS service, for a load balancer's `attach_to_…`.
+        service: the ECS service; a load balancer's target is `service.load_balancer_target(…)`, which names the
+            container: without that it would be the first one.
         task_role: what the containers may do.
         scaling: how many tasks there are: between the settings' bounds.
         logs: the log group of each container, by its name.
@@ -98,7 +103,7 @@ class ContainerService(Construct):
             name: name of the service, and the family of its task definitions.
             tasks: how many there are at least and at most, and how large each is.
             capacity: the instances.
-            containers: what a task is made of; one comes after those that it starts after.
+            containers: what a task is made of; one comes after those that it starts after or beside.
             security_groups: of the tasks' own interfaces, in private subnets; none for the host's network.
             volumes: volumes that containers mount.
             minimum_healthy_percent: of the tasks, below which a deployment does not go.
@@ -123,12 +128,13 @@ class ContainerService(Construct):
         made: dict[str, ecs.ContainerDefinition] = {}
         for container in containers:
             made[container.name] = self._container(definition, container)
-            made[container.name].add_container_dependencies(
-                *(
-                    ecs.ContainerDependency(container=made[other], condition=ecs.ContainerDependencyCondition.HEALTHY)
-                    for other in container.starts_after
+            for others, condition in (
+                (container.starts_after, ecs.ContainerDependencyCondition.HEALTHY),
+                (container.starts_beside, ecs.ContainerDependencyCondition.START),
+            ):
+                made[container.name].add_container_dependencies(
+                    *(ecs.ContainerDependency(container=made[other], condition=condition) for other in others)
                 )
-            )
         self.service = ecs.Ec2Service(
             self,
             "Service",

@@ -30,6 +30,11 @@ def lambda_runtime(target: Target) -> lambda_.Runtime:
     return lambda_.Runtime(f"python{target.python_version}", lambda_.RuntimeFamily.PYTHON)
 
 
+def function_name(settings: Settings, name: str) -> str:
+    """Return the name of a function, by which other regions find it; `name` is its folder below `lambdas`."""
+    return f"somleng-switch-{settings.environment}-{name.replace('_', '-')}"
+
+
 class EventFunction(Construct):
     """A function with a role and a log group of its own, a queue for events that it failed on, and alarms.
 
@@ -79,6 +84,7 @@ class EventFunction(Construct):
         self.function = lambda_.Function(
             self,
             "Function",
+            function_name=function_name(settings, name),
             runtime=lambda_runtime(target),
             architecture=lambda_architecture(target),
             handler=f"lambdas.{name}.handler.handler",
@@ -91,7 +97,7 @@ class EventFunction(Construct):
             reserved_concurrent_executions=size.reserved_concurrency,
             environment={
                 # A dimension of every metric and a key of every log line: it tells an account's deployments apart.
-                "POWERTOOLS_SERVICE_NAME": f"somleng-switch-{settings.environment}-{name.replace('_', '-')}",
+                "POWERTOOLS_SERVICE_NAME": function_name(settings, name),
                 "POWERTOOLS_LOG_LEVEL": settings.log_level,
                 **environment,
             },

@@ -18,6 +18,8 @@ def text(value: Any) -> str:
     if isinstance(value, str):
         return value
     ((function, argument),) = value.items()
+    if function == "Fn::Sub":
+        return re.sub(r"\$\{([\w:]+)\}", r"<\1>", argument)
     if function == "Fn::Join":
         return "".join(text(part) for part in argument[1])
     if function == "Fn::GetAtt":
@@ -29,7 +31,12 @@ def text(value: Any) -> str:
 
 
 def policies(template: Template) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the role's logical id and each statement that it is given."""
+    """Yield the role's logical id and each statement that it is given, by a policy or in the role itself."""
+    for name, resource in template.content.get("Resources", {}).items():
+        if resource["Type"] == "AWS::IAM::Role":
+            for policy in resource["Properties"].get("Policies", []):
+                for statement in policy["PolicyDocument"]["Statement"]:
+                    yield name, statement
     for kind in KINDS:
         for policy in template.properties(kind):
             for role in policy["Roles"]:

@@ -2,15 +2,13 @@
 
 import pytest
 
-from cdk.application import ROOT
 from cdk.images import SWITCH_IMAGES, ImageName
 from tests.cdk.conftest import Templates
+from tests.support.image_list import image_folders
 
 
 def test_every_image_that_is_built_has_a_repository() -> None:
-    script = (ROOT / "containers" / "build.sh").read_text()
-    listed = script.split("images() {")[1].split("}")[0]
-    assert {line.split()[1] for line in listed.splitlines() if line.strip().startswith("echo")} == set(ImageName)
+    assert set(image_folders()) == set(ImageName)
 
 
 @pytest.mark.parametrize(("stack", "names"), [("images", list(ImageName)), ("images-us-east-1", SWITCH_IMAGES)])

@@ -53,6 +53,8 @@ WITHOUT_RESOURCES = {
     "ec2:DescribeInstances": "has no resource level; a condition binds it to our regions",
     "ecs:DiscoverPollEndpoint": "has no resource level; it tells an ECS agent a URL",
     "ecr:GetAuthorizationToken": "has no resource level; pulling an image has",
+    "polly:DescribeVoices": "has no resource level",
+    "polly:SynthesizeSpeech": "has no resource but lexicons, which are not used",
 }
 """What may be done on every resource, and why it cannot be otherwise."""
 
@@ -60,7 +62,8 @@ PATTERNS = {
     r".*<RecordingsBucket\w*>/\*\.(wav|mp3)": "switches name recordings as they make them",
     r"arn:aws:ecs:[a-z0-9-]+:<AWS::AccountId>:(task|container-instance)/[\w-]+/\*": "ECS makes the ids",
     r"arn:aws:secretsmanager:.*:secret:somleng-switch/\w+/[a-z-]+-\?{6}": "AWS ends a name in six characters",
-    r"<FlowLog\w+>:\*": "a log group's streams",
+    r"arn:aws:s3:::somleng-switch-\w+-recordings-<AWS::AccountId>/\*\.wav": "switches name them",
+    r"arn:aws:ssm:[a-z0-9-]+:<AWS::AccountId>:parameter/cdk/exports/(\*|[\w-]+/\*)": "the CDK's own, across regions",
 }
 """Which resources are named by a pattern, and why."""
 
@@ -94,8 +97,33 @@ def test_what_cannot_be_bound_to_a_resource_is_bound_to_our_clusters_and_regions
     ]
 
 
-def test_no_role_of_ours_has_a_policy_that_aws_manages(services: Template) -> None:
-    for name, resource in services.content["Resources"].items():
-        if resource["Type"] == "AWS::IAM::Role" and not name.startswith("BucketNotificationsHandler"):
-            assert "ManagedPolicyArns" not in resource["Properties"], name
-            assert "Policies" not in resource["Properties"], name
+OF_THE_CDK = ("BucketNotificationsHandler", "CustomCrossRegionExportWriter", "CustomCrossRegionExportReader")
+"""Roles of functions that the CDK runs while a stack is deployed."""
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_no_role_of_ours_has_a_policy_that_aws_manages(
+    synthesise: Callable[[str], Templates], environment: str
+) -> None:
+    for template in synthesise(environment).values():
+        for name, resource in template.content["Resources"].items():
+            if resource["Type"] != "AWS::IAM::Role":
+                continue
+            managed = [text(arn) for arn in resource["Properties"].get("ManagedPolicyArns", [])]
+            if name.startswith(OF_THE_CDK):
+                assert [arn.rpartition("/")[2] for arn in managed] == ["AWSLambdaBasicExecutionRole"], name
+            else:
+                assert managed == [], name
+                assert "Policies" not in resource["Properties"], name
+
+
+def test_what_is_on_the_lists_is_in_use(synthesise: Callable[[str], Templates]) -> None:
+    """Of a list that grows and never shrinks, nobody knows what is still needed."""
+    everywhere, resources = set[str](), set[str]()
+    for template in synthesise("production").values():
+        for _, statement in policies(template):
+            named = [text(each) for each in as_list(statement["Resource"])]
+            resources.update(named)
+            everywhere.update(as_list(statement["Action"]) if "*" in named else [])
+    assert everywhere == set(WITHOUT_RESOURCES)
+    assert [pattern for pattern in PATTERNS if not any(re.fullmatch(pattern, each) for each in resources)] == []

@@ -16,6 +16,8 @@ PARTS = (
     "network",
     "network-us-east-1",
     "observability",
+    "peering",
+    "peering-us-east-1",
     "public-gateway",
     "secrets",
     "services",
@@ -32,7 +34,16 @@ def test_what_is_asked_comes_before_who_asks(tmp_path: Path) -> None:
     ended, steps = deploy(tmp_path, named(*PARTS))
     assert ended.returncode == 0, ended.stderr
     assert steps == [
-        named("images", "images-us-east-1", "secrets", "network", "network-us-east-1", "data"),
+        named(
+            "images",
+            "images-us-east-1",
+            "secrets",
+            "network",
+            "network-us-east-1",
+            "peering",
+            "peering-us-east-1",
+            "data",
+        ),
         named("services", "events-us-east-1"),
         named("media-proxy", "switch", "switch-us-east-1"),
         named("client-gateway", "public-gateway"),
