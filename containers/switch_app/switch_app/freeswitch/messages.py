@@ -116,20 +116,14 @@ class Parser:
         """
         self._buffer += data
         messages = []
-        while self._buffer and (message := self._next()) is not None:
-            messages.append(message)
+        while self._headers is not None or (self._buffer and self._read_head()):
+            if len(self._buffer) < self._length:
+                break
+            assert self._headers is not None  # noqa: S101
+            messages.append(Message(self._headers, bytes(self._buffer[: self._length]) if self._length else b""))
+            del self._buffer[: self._length]
+            self._headers = None
         return messages
-
-    def _next(self) -> Message | None:
-        if self._headers is None and not self._read_head():
-            return None
-        if len(self._buffer) < self._length:
-            return None
-        assert self._headers is not None  # noqa: S101
-        message = Message(self._headers, bytes(self._buffer[: self._length]))
-        del self._buffer[: self._length]
-        self._headers, self._length = None, 0
-        return message
 
     def _read_head(self) -> bool:
         while self._buffer.startswith(b"\n"):

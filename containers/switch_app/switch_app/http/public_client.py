@@ -125,12 +125,12 @@ class PublicClient:
             except ValueError:
                 raise FetchFailed(f"{_shown(url)} has a user name with a colon") from None
         bare = url.with_user(None)
-        if request.cookies is not None:
+        if request.cookies:
             cookies = request.cookies.filter_cookies(bare)
             if cookies:
                 headers["Cookie"] = "; ".join(f"{name}={morsel.coded_value}" for name, morsel in cookies.items())
         response = await self._send_twice(method, bare, headers, body)
-        if request.cookies is not None:
+        if request.cookies is not None and response.cookies:
             request.cookies.update_cookies(response.cookies, bare)
         return response
 
