@@ -15,6 +15,7 @@ from cdk.images_stack import ImagesStack
 from cdk.media_proxy_stack import MediaProxyStack
 from cdk.network_stack import NetworkStack
 from cdk.peering_stack import PeeringRequestStack, PeeringStack
+from cdk.public_gateway_stack import PublicGatewayStack
 from cdk.secrets_stack import SecretsStack
 from cdk.services_stack import ServicesStack
 from cdk.settings import Settings
@@ -51,7 +52,7 @@ def build(app: App) -> Application:
     services = ServicesStack(app, f"{prefix}-services", settings=settings, data=data, bundler=bundler)
     if not settings.is_local:
         secrets = SecretsStack(app, f"{prefix}-secrets", settings=settings)
-        network = _home_region(app, prefix, settings, secrets, services)
+        network = _home_region(app, prefix, settings, data, secrets, services)
         _other_regions(app, prefix, settings, secrets, services, network)
 
     Tags.of(app).add("project", "somleng-switch")
@@ -61,15 +62,16 @@ def build(app: App) -> Application:
 
 
 def _home_region(
-    app: App, prefix: str, settings: Settings, secrets: SecretsStack, services: ServicesStack
+    app: App, prefix: str, settings: Settings, data: DataStack, secrets: SecretsStack, services: ServicesStack
 ) -> NetworkStack:
     """Add what carries calls in the home region, and return its network."""
     images = ImagesStack(app, f"{prefix}-images", settings=settings, region=settings.home, names=list(ImageName))
     network = NetworkStack(app, f"{prefix}-network", settings=settings, region=settings.home)
     switch = SwitchStack(app, f"{prefix}-switch", settings=settings, region=settings.home, network=network)
     media_proxy = MediaProxyStack(app, f"{prefix}-media-proxy", settings=settings, network=network)
+    public_gateway = PublicGatewayStack(app, f"{prefix}-public-gateway", settings=settings, network=network, data=data)
     # They name what is there, and import nothing of it; so that nothing starts before it is there, they say so.
-    for stack in (switch, media_proxy):
+    for stack in (switch, media_proxy, public_gateway):
         for needed in (images, secrets, services):
             stack.add_stack_dependency(needed)
     return network

@@ -14,6 +14,7 @@ from lambdas.services.handler import handler
 from routing import Table
 from tests.cdk.conftest import Template
 from tests.cdk.permissions import granted
+from tests.cdk.used_actions import Action, actions_of
 from tests.support.ecs_cluster import Cluster
 from tests.support.ecs_events import task_event
 from tests.support.queue_events import DIGESTS, job, queue_event
@@ -24,21 +25,6 @@ PASSWORD_PARAMETER = "somleng.permissions.services_password"  # its own: Powerto
 RECONCILE = {"source": "aws.events", "detail-type": "Scheduled Event"}
 CONSTRUCTS = {NAMES[table]: f"Tables{table.value.title().replace('_', '')}" for table in Table}
 
-Action = tuple[str, str]
-"""A table's construct, or nothing, and an action's name in IAM."""
-
-
-def actions_of(service: str, operation: str, parameters: dict[str, Any]) -> Iterator[Action]:
-    """Yield the actions that AWS asks a right for when it gets a request."""
-    if operation in ("TransactWriteItems", "TransactGetItems"):
-        for item in parameters["TransactItems"]:
-            ((kind, request),) = item.items()
-            yield CONSTRUCTS[request["TableName"]], f"dynamodb:{kind}Item"
-    elif service == "dynamodb":
-        yield CONSTRUCTS[parameters["TableName"]], f"dynamodb:{operation}"
-    else:
-        yield "", f"{service}:{operation}"
-
 
 @contextmanager
 def noted() -> Iterator[set[Action]]:
@@ -47,7 +33,7 @@ def noted() -> Iterator[set[Action]]:
     send = BaseClient._make_api_call  # type: ignore[attr-defined]
 
     def note_and_send(client: Any, operation: str, parameters: Any) -> Any:
-        actions.update(actions_of(client.meta.service_model.service_name, operation, parameters))
+        actions.update(actions_of(client.meta.service_model.service_name, operation, parameters, CONSTRUCTS))
         return send(client, operation, parameters)
 
     with patch.object(BaseClient, "_make_api_call", note_and_send):
