@@ -6,7 +6,7 @@ from tests.cdk.conftest import Templates
 
 
 def test_a_secret_is_found_by_its_name_alone(staging: Templates) -> None:
-    """A name that ends in a hyphen and six characters is taken for one with the end that Secrets Manager adds itself."""
+    """A hyphen and six characters at its end are taken for those that Secrets Manager adds itself."""
     for secret in staging["secrets"].properties("AWS::SecretsManager::Secret"):
         assert not re.search(r"-[^-]{6}$", secret["Name"])
 
