@@ -45,5 +45,9 @@ class OutOfTime(ServicesError):
     """The invocation would have ended in the middle of the work; it was not begun."""
 
 
+class DeploymentUnanswered(ServicesError):
+    """A deployment waits for an answer that could not be left where it looks for it."""
+
+
 class ReconcileFailed(ServicesError):
     """Some regions could not be reconciled; the others were."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from lambdas.services.deployment import ServiceActionResource
 from lambdas.services.ecs_tasks import TaskState
 from lambdas.services.errors import InvalidEvent, UnknownEvent
 
@@ -28,7 +29,7 @@ class ScheduledReconcile:
     """The function's own schedule fired."""
 
 
-Event = TaskState | QueueBatch | ServiceAction | ScheduledReconcile
+Event = TaskState | QueueBatch | ServiceAction | ServiceActionResource | ScheduledReconcile
 
 
 def parse_event(event: object) -> Event:
@@ -48,6 +49,8 @@ def parse_event(event: object) -> Event:
         if not isinstance(parameters, Mapping):
             raise InvalidEvent("parameters is not an object")
         return ServiceAction(str(event["serviceAction"]), parameters)
+    if "ResponseURL" in event:
+        return ServiceActionResource.parse(event)
     match event.get("detail-type"):
         case "ECS Task State Change":
             detail, region = event.get("detail"), event.get("region")

@@ -10,6 +10,7 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
 from lambdas.services.application import Application
+from lambdas.services.deployment import ServiceActionResource
 from lambdas.services.ecs_tasks import TaskState
 from lambdas.services.errors import UnknownServiceAction
 from lambdas.services.events import QueueBatch, ScheduledReconcile, ServiceAction, parse_event
@@ -23,7 +24,7 @@ metrics = Metrics(namespace="SomlengSWITCH")
 
 
 def handler(event: dict[str, Any], context: Any) -> Any:
-    """Answer an ECS task state change, a batch of the queue, a direct invocation or the schedule.
+    """Answer an ECS task state change, a batch of the queue, a direct invocation, a deployment or the schedule.
 
     Returns:
         For a batch, which messages failed (`batchItemFailures`); for a service action, its answer; for the schedule,
@@ -70,7 +71,10 @@ def _answer(event: dict[str, Any], context: Any) -> Any:
                 metrics,
             )
         case ServiceAction() as action:
-            return _service_action(application, action)
+            return _service_action(application, action.name, action.parameters)
+        case ServiceActionResource() as resource:
+            _do_for_deployment(application, resource)
+            return None
         case ScheduledReconcile():
             healed = application.reconcile.call()
             logger.info("reconciled", rows_healed=len(healed))
@@ -79,18 +83,31 @@ def _answer(event: dict[str, Any], context: Any) -> Any:
             return {"rows_healed": len(healed), "rows": rows[:_ROWS_TOLD]}
 
 
-def _service_action(application: Application, action: ServiceAction) -> Mapping[str, Any]:
-    parameters = action.parameters
-    match action.name:
+def _do_for_deployment(application: Application, resource: ServiceActionResource) -> None:
+    """Do what a deployment asks for, and tell it how that went.
+
+    A failure is the deployment's: it is told the reason and takes itself back. Lambda must not try again later.
+    """
+    failure: Exception | None = None
+    if not resource.deleted:
+        try:
+            _service_action(application, resource.name, resource.parameters)
+        except Exception as error:
+            failure = error
+            metrics.add_metric("EventsFailed", MetricUnit.Count, 1)
+            logger.exception("service action of a deployment failed", action=resource.name)
+    resource.answer(failure)
+
+
+def _service_action(application: Application, name: str, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+    match name:
         case "BuildClientGatewayDialString":
             return application.build_dial_string.call(
                 parameters.get("client_identifier"), parameters.get("destination")
             )
         case "CreateDomain":
             return application.create_domain.call(parameters.get("domain"))
-    raise UnknownServiceAction(
-        f"service action {action.name!r} is not one of BuildClientGatewayDialString, CreateDomain"
-    )
+    raise UnknownServiceAction(f"service action {name!r} is not one of BuildClientGatewayDialString, CreateDomain")
 
 
 @lru_cache(maxsize=1)

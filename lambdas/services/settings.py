@@ -108,12 +108,13 @@ def _checked_host(url: str) -> str:
         raise InvalidSetting(f"CALL_PLATFORM_HOST is {url!r}, not a URL like https://services.example.org")
     if parts.username or parts.password:
         raise InvalidSetting("CALL_PLATFORM_HOST holds credentials; they belong in SSM")
-    if parts.scheme == "http" and not _is_loopback(parts.hostname):
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
         raise InvalidSetting(f"CALL_PLATFORM_HOST is {url!r}; only a loopback host may be reached without TLS")
     return url.rstrip("/")
 
 
-def _is_loopback(hostname: str) -> bool:
+def is_loopback(hostname: str) -> bool:
+    """Tell whether a host is this machine."""
     # lvh.me and its subdomains resolve to 127.0.0.1; the platform's development setup uses them.
     if hostname == "localhost" or hostname.endswith((".localhost", ".lvh.me")):
         return True
