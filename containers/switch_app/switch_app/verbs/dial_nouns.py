@@ -15,8 +15,8 @@ logger = logging.getLogger(__name__)
 _DIGITS: Final = re.compile(r"[0-9*#A-DwW]*")
 _HEADER_NAME: Final = re.compile(r"(?:x-|user-to-user$)[a-z0-9-]*", re.IGNORECASE)
 _HEADER_VALUE: Final = re.compile(r"[^\x00-\x1f\x7f]*")
-_OURS: Final = "x-somleng-"
-"""How the names of the headers begin that this system alone sets."""
+_OURS: Final = ("x-somleng-", "x-src-ip")
+"""How the names of the headers begin that this system alone sets, and believes."""
 
 _QUERY_MAXIMUM: Final = 1024
 """Characters of a SIP URI's headers: Twilio's limit."""

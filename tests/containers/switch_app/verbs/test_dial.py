@@ -200,7 +200,7 @@ def test_keys_are_sent_to_a_number() -> None:
 def test_a_sip_address_may_have_headers_and_credentials() -> None:
     run = dial(
         '<Sip username="user" password="secret">sip:alice@sip.example.com;transport=tcp'
-        "?x-name=a%20b&amp;X-Somleng-CallSid=other&amp;Route=evil&amp;User-to-User=1</Sip>"
+        "?x-name=a%20b&amp;X-Somleng-CallSid=other&amp;X-Src-Ip=1.2.3.4&amp;Route=evil&amp;User-to-User=1</Sip>"
     )
     assert run.platform.dialled[0][1] == ["sip:alice@sip.example.com;transport=tcp"]
     [leg] = run.call.dial_requests[0].legs
