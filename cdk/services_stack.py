@@ -12,6 +12,7 @@ from cdk.bundling import Bundler
 from cdk.constructs.alarms import Alarms
 from cdk.constructs.dead_letters import DeadLetters
 from cdk.constructs.event_function import EventFunction, function_name, lambda_architecture, lambda_runtime
+from cdk.constructs.operator_access import OperatorAccess
 from cdk.constructs.published import Published
 from cdk.constructs.recording_events import RecordingEvents
 from cdk.constructs.region_data import region_data
@@ -59,15 +60,33 @@ class ServicesStack(Stack):
         s3_mpeg = self._s3_mpeg()
         RecordingEvents(self, "RecordingEvents", bucket_arn=data.recordings_arn, function=s3_mpeg.function)
 
+        operators = OperatorAccess(
+            self,
+            "Operators",
+            settings=settings,
+            tables=data.tables,
+            jobs=queue,
+            dead_letters=dead_letters.queue,
+            functions=[services, s3_mpeg],
+        )
+
         published = Published(self, "Published", settings=settings)
         published.parameter("queue_url", queue.queue_url)
+        published.parameter("dead_letter_queue_url", dead_letters.queue.queue_url)
         published.parameter("services_function_arn", services.function.function_arn)
+        published.parameter("services_failures_queue_url", services.failures.queue_url)
+        published.parameter("s3_mpeg_function_arn", s3_mpeg.function.function_arn)
+        published.parameter("s3_mpeg_failures_queue_url", s3_mpeg.failures.queue_url)
         published.output("QueueUrl", queue.queue_url, "Where the platform sends its jobs")
         published.output("DeadLetterQueueUrl", dead_letters.queue.queue_url, "Jobs that failed again and again")
         published.output("ServicesFunction", services.function.function_name, "Function that keeps the routing tables")
         published.output("ServicesFailuresQueueUrl", services.failures.queue_url, "Events that services failed on")
         published.output("S3MpegFunction", s3_mpeg.function.function_name, "Function that turns WAV into MP3")
         published.output("S3MpegFailuresQueueUrl", s3_mpeg.failures.queue_url, "Recordings that could not be converted")
+        published.output(
+            "OperatorReadPolicy", operators.read.managed_policy_arn, "For whoever looks at this deployment"
+        )
+        published.output("OperatorWritePolicy", operators.write.managed_policy_arn, "Beside it, for whoever changes it")
         published.output("AlarmTopicArn", self._alarms.topic.topic_arn, "Where alarms are told")
 
     def _queue(self, dead_letters: sqs.Queue) -> sqs.Queue:

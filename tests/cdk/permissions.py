@@ -31,7 +31,7 @@ def text(value: Any) -> str:
 
 
 def policies(template: Template) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the role's logical id and each statement that it is given, by a policy or in the role itself."""
+    """Yield the logical id of a role, or of a policy that no role has, and each of its statements."""
     for name, resource in template.content.get("Resources", {}).items():
         if resource["Type"] == "AWS::IAM::Role":
             for policy in resource["Properties"].get("Policies", []):
@@ -39,7 +39,8 @@ def policies(template: Template) -> Iterator[tuple[str, dict[str, Any]]]:
                     yield name, statement
     for kind in KINDS:
         for policy in template.properties(kind):
-            for role in policy["Roles"]:
+            # A policy that is for people has no role here; it goes by its own name.
+            for role in policy.get("Roles", [{"Ref": template.logical_id(policy)}]):
                 for statement in policy["PolicyDocument"]["Statement"]:
                     yield role["Ref"], statement
 

@@ -52,6 +52,8 @@ WITHOUT_RESOURCES = {
     "ecs:ListTasks": "names no resource unless an instance is given; a condition binds it to our clusters",
     "ec2:DescribeInstances": "has no resource level; a condition binds it to our regions",
     "ecs:DiscoverPollEndpoint": "has no resource level; it tells an ECS agent a URL",
+    "cloudwatch:GetMetricData": "has no resource level; restricted to the home region by condition",
+    "cloudwatch:ListMetrics": "likewise",
     "ecr:GetAuthorizationToken": "has no resource level; pulling an image has",
     "polly:DescribeVoices": "has no resource level",
     "polly:SynthesizeSpeech": "has no resource but lexicons, which are not used",
@@ -64,6 +66,7 @@ PATTERNS = {
     r"arn:aws:secretsmanager:.*:secret:somleng-switch/\w+/[a-z-]+-\?{6}": "AWS ends a name in six characters",
     r"arn:aws:s3:::somleng-switch-\w+-recordings-<AWS::AccountId>/\*\.wav": "switches name them",
     r"arn:aws:ssm:[a-z0-9-]+:<AWS::AccountId>:parameter/cdk/exports/(\*|[\w-]+/\*)": "the CDK's own, across regions",
+    r"arn:aws:ssm:[a-z0-9-]+:<AWS::AccountId>:parameter/somleng-switch/\w+/\*": "what a deployment publishes",
 }
 """Which resources are named by a pattern, and why."""
 

@@ -17,12 +17,13 @@ class QueuePoller:
         sqs: a client.
         url: the queue, which exists.
         maximum_receives: how often a message is handed over until it is a dead letter.
+        dead_url: its dead-letter queue; one is made where there is none.
 
     """
 
-    def __init__(self, sqs: Any, url: str, maximum_receives: int) -> None:
+    def __init__(self, sqs: Any, url: str, maximum_receives: int, dead_url: str | None = None) -> None:
         self._sqs, self._url = sqs, url
-        self._dead_url = sqs.create_queue(QueueName="dead-letters")["QueueUrl"]
+        self._dead_url = dead_url or sqs.create_queue(QueueName="dead-letters")["QueueUrl"]
         arn = sqs.get_queue_attributes(QueueUrl=self._dead_url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
         policy = {"deadLetterTargetArn": arn, "maxReceiveCount": maximum_receives}
         sqs.set_queue_attributes(QueueUrl=url, Attributes={"RedrivePolicy": json.dumps(policy)})
@@ -43,7 +44,11 @@ class QueuePoller:
         What the function reports as failed comes again, and all of the batch when it raises.
         """
         received = self._sqs.receive_message(
-            QueueUrl=self._url, MaxNumberOfMessages=BATCH, AttributeNames=["All"], VisibilityTimeout=600
+            QueueUrl=self._url,
+            MaxNumberOfMessages=BATCH,
+            AttributeNames=["All"],
+            MessageAttributeNames=["All"],
+            VisibilityTimeout=600,
         ).get("Messages", [])
         if not received:
             return 0
@@ -74,7 +79,10 @@ def _record(message: dict[str, Any]) -> dict[str, Any]:
         "receiptHandle": message["ReceiptHandle"],
         "body": message["Body"],
         "attributes": message["Attributes"],
-        "messageAttributes": {},
+        "messageAttributes": {
+            name: {"stringValue": value["StringValue"], "dataType": value["DataType"]}
+            for name, value in message.get("MessageAttributes", {}).items()
+        },
         "md5OfBody": message["MD5OfBody"],
         "eventSource": "aws:sqs",
         "eventSourceARN": "arn:aws:sqs:ap-southeast-1:123456789012:switch-services",

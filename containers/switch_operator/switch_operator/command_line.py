@@ -15,7 +15,17 @@ from botocore.exceptions import BotoCoreError, ClientError
 from routing import InvalidRecord, RoutingError
 from switch_operator import deployment
 from switch_operator.aws_clients import AwsClients
-from switch_operator.commands import permissions, registrations, subscribers, task_tables
+from switch_operator.commands import (
+    check,
+    dead_letters,
+    failures,
+    journal,
+    permissions,
+    reconcile,
+    registrations,
+    subscribers,
+    task_tables,
+)
 from switch_operator.confirmation import Terminal
 from switch_operator.context import Context
 from switch_operator.errors import OperatorError, WrongUse
@@ -26,7 +36,17 @@ WRONG: Final = 1
 USED_WRONGLY: Final = 2
 _INTERRUPTED: Final = 130  # 128 and the number of SIGINT, as shells have it
 
-_COMMANDS: Final = (task_tables, permissions, subscribers, registrations)
+_COMMANDS: Final = (
+    check,
+    task_tables,
+    permissions,
+    subscribers,
+    registrations,
+    journal,
+    dead_letters,
+    failures,
+    reconcile,
+)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -9,6 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 _WIDTH_WITHOUT_TERMINAL = 160
+_WHOLE_CELL = 36
+"""Characters of a cell that is not broken: a message's id, which is copied from here, has so many."""
 
 
 class Output:
@@ -41,19 +43,25 @@ class Output:
 
         Args:
             columns: the heads.
-            rows: the cells; None is shown as a dash.
+            rows: the cells; None is shown as a dash. Without any, nothing is shown.
             styles: one a row, where rows differ.
 
         """
-        if self.as_json:
+        if self.as_json or not rows:
             return
         table = Table(box=None, pad_edge=False, header_style="bold")
-        for column in columns:
-            table.add_column(column, overflow="fold")
+        for number, column in enumerate(columns):
+            longest = max(len(str(row[number])) for row in rows)
+            table.add_column(column, overflow="fold", no_wrap=longest <= _WHOLE_CELL)
         for number, row in enumerate(rows):
             cells = [Text("-" if cell is None or cell == "" else printable(str(cell))) for cell in row]
             table.add_row(*cells, style=styles[number] if number < len(styles) else "")
         self._console.print(table)
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number of things, `1 row` and `2 rows`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def printable(text: str) -> str:

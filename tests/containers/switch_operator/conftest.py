@@ -133,7 +133,7 @@ def operator(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Operato
     monkeypatch.setattr(logger.registered_handler, "stream", log)
 
     def services(event: Any) -> Any:
-        return handler(event, SimpleNamespace(aws_request_id="request-1", function_name="services"))
+        return handler(event, SimpleNamespace(aws_request_id="request-1", get_remaining_time_in_millis=lambda: 60_000))
 
     def s3_mpeg(_: Any) -> Any:
         raise AssertionError("operators do not wait for this function")

@@ -31,7 +31,7 @@ def test_contacts_are_shown_newest_first_with_what_has_expired_and_the_dial_stri
     }
     shown = operator("registrations", "user1").out
     assert "expired 1 h ago" in shown
-    assert "1 current contacts, 1 expired" in shown
+    assert "1 current contact, 1 expired" in shown
     assert "a call goes to 1234@45.118.77.153:1619 through 10.10.0.20:6060" in shown
 
 

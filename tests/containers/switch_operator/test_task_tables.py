@@ -30,7 +30,7 @@ def test_targets_are_listed_with_their_tasks_and_tombstones_when_asked_for(opera
     }
     assert second["group_id"] == 2
     shown = operator("targets", "list", "--all").out
-    assert "2 rows, 1 tombstones" in shown
+    assert "2 rows, 1 tombstone" in shown
     assert [line.split()[0] for line in shown.splitlines() if "removed" in line] == ["sip:10.0.0.3:5060"]
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from routing import Address, DeleteAddress, LoadBalancerTarget, PutAddress, RoutingReader, Stored, Table
 from switch_operator.context import Context
 from switch_operator.errors import NotDone, WrongUse
+from switch_operator.output import counted
 from switch_operator.permission_rules import Decision, danger, decide, network_of, parse_caller, unusable
 
 
@@ -44,7 +45,7 @@ def _list(context: Context, _: argparse.Namespace) -> int:
         }
     )
     context.output.table(["address", "group", ""], [(row.source_ip, row.group_id, unusable(row)) for row in rows])
-    context.output.line(f"{len(rows)} rows")
+    context.output.line(counted(len(rows), "row"))
     for row in snapshot.rejected:
         context.output.line(f"skipped by gateways: {row.key}: {row.reason}", style="yellow")
     return 0

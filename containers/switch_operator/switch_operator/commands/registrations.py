@@ -8,6 +8,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from switch_operator.context import Context
 from switch_operator.deployment import Place
 from switch_operator.errors import OperatorError
+from switch_operator.output import counted
 from switch_operator.services_function import invoke
 from switch_operator.times import ago, moment
 
@@ -67,7 +68,7 @@ def _run(context: Context, given: argparse.Namespace) -> int:
         ],
         ["" if each.is_current(now) else "dim" for each in contacts],
     )
-    context.output.line(f"{len(current)} current contacts, {len(contacts) - len(current)} expired")
+    context.output.line(f"{counted(len(current), 'current contact')}, {len(contacts) - len(current)} expired")
     if refusal is not None:
         context.output.line(f"the dial string is not known: {refusal}", style="yellow")
         return 1

@@ -7,6 +7,7 @@ from routing import DeleteSubscriber, PutSubscriber, Table
 from switch_operator.context import Context
 from switch_operator.credentials import subscriber
 from switch_operator.errors import NotDone
+from switch_operator.output import counted
 
 
 def add_to(commands: Any, common: argparse.ArgumentParser) -> None:
@@ -40,7 +41,7 @@ def _list(context: Context, _: argparse.Namespace) -> int:
     usernames = context.reader.keys(Table.SUBSCRIBERS)
     context.output.document({"subscribers": usernames})
     context.output.table(["user name"], [[username] for username in usernames])
-    context.output.line(f"{len(usernames)} subscribers")
+    context.output.line(counted(len(usernames), "subscriber"))
     return 0
 
 

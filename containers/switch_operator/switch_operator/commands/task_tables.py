@@ -9,6 +9,7 @@ from routing import Table
 from switch_operator import task_rows
 from switch_operator.context import Context
 from switch_operator.errors import NotDone
+from switch_operator.output import counted
 from switch_operator.task_arns import identifier_of
 from switch_operator.task_rows import TaskRow, is_gone, phases
 from switch_operator.times import ago, moment
@@ -94,8 +95,8 @@ def _list(context: Context, given: argparse.Namespace, kind: Kind) -> int:
         [*heads, "task", "version", "since", "state"], cells, ["dim" if row.removed else "" for row in found.rows]
     )
     live = sum(not row.removed for row in found.rows)
-    gone = f", {len(found.rows) - live} tombstones" if given.all else ""
-    output.line(f"{live} rows{gone}")
+    gone = f", {counted(len(found.rows) - live, 'tombstone')}" if given.all else ""
+    output.line(f"{counted(live, 'row')}{gone}")
     for row in found.rejected:
         output.line(f"skipped by gateways: {row.key}: {row.reason}", style="yellow")
     return 0
