@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.dockerfiles import ROOT
 
-PROGRAMS = ("curl", "ip", "sipp", "rtpengine", "shellcheck")
+PROGRAMS = ("curl", "ip", "sipp", "rtpengine", "shellcheck", "chromium")
 
 
 @pytest.fixture
@@ -57,8 +57,8 @@ def test_what_is_missing_is_installed_and_no_service_starts(programs: Path) -> N
     commands = told(programs).splitlines()
     assert commands[0].endswith(" update")
     installed = [line.split()[-1] for line in commands if " install " in line]
-    assert installed == ["iproute2", "sip-tester", "rtpengine-daemon", "shellcheck"]
-    assert commands.count("forbidden") == 5
+    assert installed == ["iproute2", "sip-tester", "rtpengine-daemon", "shellcheck", "chromium"]
+    assert commands.count("forbidden") == 6
     assert not (programs / "policy").exists()
 
 
@@ -77,6 +77,13 @@ def test_where_all_is_there_nothing_is_done(programs: Path) -> None:
     assert (ended.returncode, ended.stderr, told(programs)) == (0, "", "")
 
 
+def test_chrome_stands_in_for_chromium(programs: Path) -> None:
+    for name in (*PROGRAMS[:-1], "google-chrome"):
+        add(programs, name, "")
+    add_apt(programs)
+    assert (install(programs).returncode, told(programs)) == (0, "")
+
+
 def test_a_package_that_cannot_be_installed_is_named_and_the_others_are_installed(programs: Path) -> None:
     add_apt(programs, status='"$(case "$*" in *rtpengine*) echo 100 ;; *) echo 0 ;; esac)"')
     ended = install(programs)
@@ -89,7 +96,8 @@ def test_without_apt_it_goes_on(programs: Path) -> None:
     ended = install(programs)
     assert ended.returncode == 0
     assert (
-        "ci: not installed: curl iproute2 sip-tester rtpengine-daemon shellcheck: there is no apt-get" in ended.stderr
+        "ci: not installed: curl iproute2 sip-tester rtpengine-daemon shellcheck chromium: there is no apt-get"
+        in ended.stderr
     )
 
 
