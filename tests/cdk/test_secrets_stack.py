@@ -1,6 +1,14 @@
 """The switch's own passwords: made up by AWS, the same in every region, in no template."""
 
+import re
+
 from tests.cdk.conftest import Templates
+
+
+def test_a_secret_is_found_by_its_name_alone(staging: Templates) -> None:
+    """A hyphen and six characters at its end are taken for those that Secrets Manager adds itself."""
+    for secret in staging["secrets"].properties("AWS::SecretsManager::Secret"):
+        assert not re.search(r"-[^-]{6}$", secret["Name"])
 
 
 def test_secrets_are_made_up_and_copied_to_every_other_region(staging: Templates) -> None:
