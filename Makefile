@@ -5,6 +5,7 @@ EMULATOR_VENV := .venv-emulator
 BIN := $(VENV)/bin
 RUN := PYTHONPATH=layers/routing/python:containers/opensips_scheduler:containers/switch_app:containers/freeswitch_event_logger:containers/switch_operator $(BIN)/python
 KEEP ?=
+LOGS ?=
 ENVIRONMENT ?= staging
 TESTS ?=
 # Most tests wait for other programs: more of them than cores run at a time.
@@ -21,13 +22,13 @@ REGISTRY ?=
 help: ## Show what each target does
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
-demo: $(VENV)/.installed $(EMULATOR_VENV)/.installed node_modules/.installed ## Run the whole control plane on this machine and show real events change real tables (KEEP=1 leaves it running)
-	$(RUN) -m local.demo $(if $(KEEP),--keep)
+demo: $(VENV)/.installed $(EMULATOR_VENV)/.installed node_modules/.installed ## Run the system on this machine, show real events change real tables, and place calls (KEEP=1 goes on, LOGS=1 shows logs)
+	$(RUN) -m local.demo $(if $(KEEP),--keep) $(if $(LOGS),--logs)
 
 operator: $(VENV)/.installed ## Look at and change a deployment: make operator ARGS="--environment staging check" (docs/operator.md)
 	@$(RUN) -m switch_operator $(ARGS)
 
-stop: $(VENV)/.installed ## Stop what `make demo KEEP=1` left running
+stop: $(VENV)/.installed ## Stop what `make demo KEEP=1` keeps running
 	$(RUN) -m local.stop
 
 test: $(VENV)/.installed $(EMULATOR_VENV)/.installed node_modules/.installed ## Run every test, or those of TESTS="tests/cdk …"; TEST_WORKERS (4) at a time

@@ -1,65 +1,120 @@
-"""`make demo`: runs the control plane on this machine and shows real events change real tables."""
+"""`make demo`: runs the system on this machine, shows real events change real tables, and places calls through it."""
 
-import argparse
-import shlex
+import os
 import signal
 import sys
+import threading
 import time
+from collections.abc import Callable
+from contextlib import ExitStack
 from typing import NoReturn
 
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
+from rich.text import Text
 
+from local import poking
 from local.errors import LocalError
+from local.log_lines import LogLines
+from local.loopback import LoopbackHosts
+from local.options import Options, parse
 from local.run_directory import RunDirectory
 from local.scenario import Scenario
 from local.steps import Waiting, show
 from local.system import LocalSystem
+from local.voice.programs import Program, missing
+from local.voice.scenario import voice_steps
+from local.voice.system import VoiceSystem
 
-_WAIT_SECONDS = 45.0
 _INTERRUPTED = 130  # 128 and the number of SIGINT, as shells have it
 
 
 def main() -> int:
     """Run the demo; return 0 when every step came to what it should."""
-    parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
-    parser.add_argument("--keep", action="store_true", help="leave everything running, and say how to poke at it")
-    parser.add_argument(
-        "--within", type=float, default=_WAIT_SECONDS, metavar="SECONDS", help="how long a step may wait for its effect"
-    )
-    arguments = parser.parse_args()
+    options = parse(__doc__, sys.argv[1:], os.environ)
     signal.signal(signal.SIGTERM, _interrupt)
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
-    began = time.monotonic()
-    system = LocalSystem(RunDirectory.create())
-    keep = False
+    run = RunDirectory.create()
+    system = None
     try:
-        show(Scenario(system, Waiting(arguments.within)).steps(), console)
-        console.print(f"\n[bold green]All steps passed[/] in {time.monotonic() - began:.0f} seconds.")
-        keep = bool(arguments.keep)
+        system = LocalSystem(run, LoopbackHosts(options.network), _reporter(console), options.ports)
+        return _show(system, options, console)
     except KeyboardInterrupt:
         console.print("\nInterrupted.")
         return _INTERRUPTED
     except (LocalError, ClientError, BotoCoreError) as error:
         console.print(f"\n[bold red]{type(error).__name__}:[/] ", end="")
         console.print(str(error), markup=False)
-        _show_logs(system, console)
+        if system is not None:
+            _show_logs(system, console)
         return 1
     finally:
-        _leave(system, console) if keep else _clear_up(system)
+        _clear_up(run, system)
+
+
+def _show(system: LocalSystem, options: Options, console: Console) -> int:
+    began = time.monotonic()
+    waiting = Waiting(options.within)
+    lacking = [] if options.control_plane_only else missing(os.environ)
+    voice = None if lacking or options.control_plane_only else VoiceSystem(system, options.twiml)
+    _say_what_is_left_out(options, lacking, voice, console)
+    with ExitStack() as stack:
+        if options.logs:
+            stack.enter_context(_log_lines(system.run, console))
+        steps = Scenario(system, waiting).steps()
+        if voice is not None:
+            steps += stack.enter_context(voice_steps(system, voice, waiting))
+        show(steps, console)
+        console.print(f"\n[bold green]All steps passed[/] in {time.monotonic() - began:.0f} seconds.")
+        _say_what_is_left_out(options, lacking, voice, console)
+        if options.keep:
+            system.run.keep()
+            poking.show(system, voice, console)
+            if not options.logs:
+                stack.enter_context(_log_lines(system.run, console, from_start=False))
+            threading.Event().wait()
     return 0
+
+
+def _say_what_is_left_out(
+    options: Options, lacking: list[Program], voice: VoiceSystem | None, console: Console
+) -> None:
+    """Say it before the steps, for who waits for them, and after them."""
+    if options.control_plane_only:
+        console.print("Left out: calls, as was asked for.")
+    elif lacking:
+        console.print("Left out: calls through the whole system. What they need and this machine lacks:")
+        for program in lacking:
+            console.print(f"  {program.name}: {program.how}", markup=False, soft_wrap=True)
+    elif voice is not None and voice.without_nat:
+        console.print(f"Left out: the router before the client. The reason: {voice.without_nat}", markup=False)
+
+
+def _reporter(console: Console) -> Callable[[str], None]:
+    def report(text: str) -> None:
+        console.print(Text(text, style="yellow"))
+
+    return report
+
+
+def _log_lines(run: RunDirectory, console: Console, *, from_start: bool = True) -> LogLines:
+    def line(name: str, style: str, text: str) -> None:
+        console.print(Text.assemble((f"{name} | ", style), text), soft_wrap=True)
+
+    return LogLines(run.path, line, from_start=from_start)
 
 
 def _interrupt(*_: object) -> NoReturn:
     raise KeyboardInterrupt
 
 
-def _clear_up(system: LocalSystem) -> None:
+def _clear_up(run: RunDirectory, system: LocalSystem | None) -> None:
     # A second Ctrl-C must not leave half of it behind.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
-    system.stop()
-    system.run.end()
+    if system is not None:
+        system.stop()
+    run.end()
 
 
 def _show_logs(system: LocalSystem, console: Console) -> None:
@@ -73,31 +128,6 @@ def _show_logs(system: LocalSystem, console: Console) -> None:
         console.print(f"\nThe end of the log of {name}:")
         for line in lines:
             console.print(f"  {line}", markup=False)
-
-
-def _leave(system: LocalSystem, console: Console) -> None:
-    system.run.leave_running()
-    function, queue = system.outputs["ServicesFunction"], system.outputs["QueueUrl"]
-    exports = " ".join(f"{name}={shlex.quote(value)}" for name, value in sorted(system.environment.items()))
-    invoke = f"aws lambda invoke --function-name {function} --cli-binary-format raw-in-base64-out"
-    permission = shlex.quote('{"job_class": "CreateOpenSIPSPermissionJob", "job_args": ["10.1.2.3", {"group_id": 1}]}')
-    domain = shlex.quote('{"serviceAction": "CreateDomain", "parameters": {"domain": "sip.example.org"}}')
-    console.print("\nEverything goes on running. Any AWS client of this shell talks to it after\n")
-    for text in (
-        f"export {exports}",
-        "",
-        "# what the platform was told",
-        f"curl {system.platform_url}/capacities",
-        "# the AWS command-line tool, if it is installed",
-        f"aws sqs send-message --queue-url {queue} --message-body {permission}",
-        f"{invoke} --payload {domain} /dev/stdout",
-        f"aws s3 cp a.wav s3://{system.bucket}/a.wav",
-        *(f"aws dynamodb scan --table-name {name}  # {table.value}" for table, name in system.table_names.names),
-        "",
-        f"# logs are in {system.run.path}; to end it:",
-        "make stop",
-    ):
-        console.print(f"  {text}" if text else "", markup=False, soft_wrap=True)
 
 
 if __name__ == "__main__":

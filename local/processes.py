@@ -52,13 +52,22 @@ class Identity:
         """End the process and its group: told to at first, and after five seconds forced to."""
         if not self.is_alive():
             return
-        _signal_group(self.pid, signal.SIGTERM)
+        signal_group(self.pid, signal.SIGTERM)
         deadline = time.monotonic() + _GRACE_SECONDS
         while self.is_alive() and time.monotonic() < deadline:
             time.sleep(0.05)
         # Members of the group may be left when its leader has gone already.
-        _signal_group(self.pid, signal.SIGKILL)
+        signal_group(self.pid, signal.SIGKILL)
         while self.is_alive() and time.monotonic() < deadline + _GRACE_SECONDS:
+            time.sleep(0.05)
+
+    def end_alone(self, seconds: float) -> None:
+        """Tell the process to end, not its group, which may be that of a shell; wait so long until it has."""
+        deadline = time.monotonic() + seconds
+        with contextlib.suppress(ProcessLookupError):
+            if self.is_alive():
+                os.kill(self.pid, signal.SIGTERM)
+        while self.is_alive() and time.monotonic() < deadline:
             time.sleep(0.05)
 
 
@@ -89,8 +98,24 @@ class Server:
 
     @property
     def log(self) -> Path:
-        """What it prints."""
+        """What it prints, in all its lives."""
         return self._directory / f"{self.name}.log"
+
+    @property
+    def pid(self) -> int | None:
+        """Its process number; None while there is no process."""
+        return None if self._process is None or self._process.returncode is not None else self._process.pid
+
+    def is_ready(self) -> bool:
+        """Tell whether it serves."""
+        try:
+            return self.status() is None and self._is_ready()
+        except OSError:
+            return False
+
+    def status(self) -> int | None:
+        """Return the exit status of its last process; None while that lives."""
+        return None if self._process is None else self._process.poll()
 
     def start(self) -> Identity:
         """Start it, without waiting until it serves.
@@ -99,7 +124,7 @@ class Server:
             ServerFailed: when it cannot be started.
 
         """
-        with self.log.open("wb") as log:
+        with self.log.open("ab") as log:
             try:
                 self._process = subprocess.Popen(
                     self._command,
@@ -123,15 +148,33 @@ class Server:
         """
         deadline = time.monotonic() + seconds
         while True:
-            with contextlib.suppress(OSError):
-                if self._is_ready():
-                    return
-            status = None if self._process is None else self._process.poll()
+            if self.is_ready():
+                return
+            status = self.status()
             if status is not None:
-                raise ServerFailed(f"{self.name} ended with status {status}; {_end_of(self.log)}")
+                raise ServerFailed(f"{self.name} ended with status {status}; {end_of(self.log)}")
             if time.monotonic() > deadline:
-                raise ServerFailed(f"{self.name} does not answer after {seconds:.0f} seconds; {_end_of(self.log)}")
+                raise ServerFailed(f"{self.name} does not answer after {seconds:.0f} seconds; {end_of(self.log)}")
             time.sleep(0.05)
+
+    def wait(self, seconds: float | None = None) -> int | None:
+        """Return its exit status once it has ended; None when it has not within some seconds."""
+        if self._process is None:
+            return None
+        try:
+            return self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return None
+
+    def tell(self, number: signal.Signals = signal.SIGTERM) -> None:
+        """Send a signal to its first process alone, as a container's gets it."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.send_signal(number)
+
+    def tell_all(self, number: signal.Signals) -> None:
+        """Send a signal to its first process and all that it started."""
+        if self._process is not None:
+            signal_group(self._process.pid, number)
 
     def stop(self) -> None:
         """End it with all that it started."""
@@ -164,23 +207,24 @@ def run(command: Sequence[str], environment: Mapping[str, str], directory: Path,
     try:
         status = process.wait(seconds)
     except subprocess.TimeoutExpired:
-        raise CommandFailed(f"{command[0]} takes longer than {seconds:.0f} seconds; {_end_of(log)}") from None
+        raise CommandFailed(f"{command[0]} takes longer than {seconds:.0f} seconds; {end_of(log)}") from None
     finally:
         _end_child(process)
     if status:
-        raise CommandFailed(f"{' '.join(map(str, command[:3]))} ended with status {status}; {_end_of(log)}")
+        raise CommandFailed(f"{' '.join(map(str, command[:3]))} ended with status {status}; {end_of(log)}")
 
 
 def _end_child(process: "subprocess.Popen[bytes]") -> None:
     """End a child and its group, and reap it; a group may have members when the child itself has ended."""
-    _signal_group(process.pid, signal.SIGTERM)
+    signal_group(process.pid, signal.SIGTERM)
     with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(_GRACE_SECONDS)
-    _signal_group(process.pid, signal.SIGKILL)
+    signal_group(process.pid, signal.SIGKILL)
     process.wait()
 
 
-def _signal_group(pid: int, number: signal.Signals) -> None:
+def signal_group(pid: int, number: signal.Signals) -> None:
+    """Send a signal to every process of a group; to none when nobody is left."""
     # macOS answers "not permitted" for a group of which only zombies are left.
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, number)
@@ -198,7 +242,8 @@ def _started(pid: int) -> str:
     return "" if state.startswith("Z") else started.strip()
 
 
-def _end_of(log: Path) -> str:
+def end_of(log: Path) -> str:
+    """Return the last lines of a log, for a message."""
     lines = log.read_text(errors="replace").splitlines() if log.exists() else []
     if not lines:
         return f"it printed nothing ({log})"

@@ -1,14 +1,15 @@
 """What one run leaves on disk while it lasts: logs, scratch files, and which processes are its own.
 
 Each run has a directory of its own under `.local/` (another place, if SOMLENG_SWITCH_LOCAL names one), so that several
-can go on at once. `processes.json` in it names the processes, and who looks after them: the demo, or, after
-`make demo KEEP=1`, nobody but `make stop`.
+can go on at once. `processes.json` in it names the processes, and the demo that looks after them; `make demo KEEP=1`
+does so until `make stop` ends it.
 """
 
 import json
 import os
 import shutil
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from local.processes import Identity
 ROOT = Path(__file__).resolve().parent.parent
 HOME = Path(os.environ.get("SOMLENG_SWITCH_LOCAL") or ROOT / ".local")
 _RECORD = "processes.json"
+_OWNER_SECONDS = 30.0
 
 
 class RunDirectory:
@@ -25,6 +27,8 @@ class RunDirectory:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._owner: Identity | None = None
+        self._lock = threading.Lock()
+        self.is_kept = False
         self.processes: list[Identity] = []
 
     @classmethod
@@ -43,6 +47,7 @@ class RunDirectory:
             value = json.loads(record.read_text())
             directory = cls(record.parent)
             directory._owner = Identity.from_json(value["owner"]) if value["owner"] else None
+            directory.is_kept = bool(value["kept"])
             directory.processes = [Identity.from_json(process) for process in value["processes"]]
             yield directory
 
@@ -52,14 +57,27 @@ class RunDirectory:
         return self._owner is not None and self._owner.is_alive()
 
     def add(self, process: Identity) -> None:
-        """Note a process as this run's."""
-        self.processes.append(process)
-        self._write()
+        """Note a process as this run's, in place of an earlier one of its name."""
+        with self._lock:
+            self.processes = [each for each in self.processes if each.name != process.name] + [process]
+            self._write()
 
-    def leave_running(self) -> None:
-        """Note that nobody looks after the processes any more."""
-        self._owner = None
-        self._write()
+    def forget(self, name: str) -> None:
+        """Note that a process has ended for good."""
+        with self._lock:
+            self.processes = [each for each in self.processes if each.name != name]
+            self._write()
+
+    def keep(self) -> None:
+        """Note that the demo has shown everything, and goes on until it is told to end."""
+        with self._lock:
+            self.is_kept = True
+            self._write()
+
+    def tell_owner(self) -> None:
+        """Tell the demo that made it to end, and wait until it has."""
+        if self._owner is not None:
+            self._owner.end_alone(_OWNER_SECONDS)
 
     def end(self) -> None:
         """End its processes, the last first, and remove it."""
@@ -70,6 +88,7 @@ class RunDirectory:
     def _write(self) -> None:
         value = {
             "owner": self._owner.to_json() if self._owner else None,
+            "kept": self.is_kept,
             "processes": [process.to_json() for process in self.processes],
         }
         record = self.path / _RECORD

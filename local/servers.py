@@ -8,9 +8,8 @@ import json
 import os
 import socket
 import sys
-import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from local.errors import LocalError
@@ -22,6 +21,7 @@ REGION = "ap-southeast-1"
 WITHOUT_PROXY = dict.fromkeys(("NO_PROXY", "no_proxy"), "127.0.0.1,localhost")
 """No proxy reaches what runs here, whatever this machine uses for the rest of the world."""
 ACCOUNT = "000000000000"
+_WITHOUT_PROXY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 _EMULATOR_PYTHON = ROOT / ".venv-emulator" / "bin" / "python"
 _FORGOTTEN = ("AWS_", "LAMBDA_", "MINISTACK_", "LOCALSTACK_", "PYTHONPATH", "PYTHONHOME", "SERVICES")
 
@@ -73,15 +73,18 @@ def aws_emulator(directory: Path, port: int) -> Server:
         "STATE_DIR": str(scratch / "state"),
         "TMPDIR": str(scratch),
     }
-    is_ready = _answers(f"http://{HOST}:{port}/_ministack/health")
-    return Server("emulator", [str(_EMULATOR_PYTHON), "-m", "ministack"], environment, directory, is_ready)
+    url = f"http://{HOST}:{port}/_ministack/health"
+    command = [str(_EMULATOR_PYTHON), "-m", "ministack"]
+    return Server("emulator", command, environment, directory, lambda: answers(url))
 
 
-def ecs_emulator(directory: Path, port: int) -> Server:
-    """Return moto's server, used for ECS and EC2."""
-    environment = {**base_environment(), **credentials(), "MOTO_EC2_LOAD_DEFAULT_AMIS": "false"}
-    command = [sys.executable, "-m", "moto.server", "-H", HOST, "-p", str(port)]
-    return Server("ecs-emulator", command, environment, directory, _answers(f"http://{HOST}:{port}/moto-api/data.json"))
+def ecs_emulator(directory: Path, port: int, task_network: str = "127.0.1.0/24") -> Server:
+    """Return moto's server, used for ECS and EC2; its tasks get the addresses of a network."""
+    own = {"MOTO_EC2_LOAD_DEFAULT_AMIS": "false", "PYTHONPATH": str(ROOT)}
+    environment = {**base_environment(), **credentials(), **own}
+    command = [sys.executable, "-m", "local.task_addresses", task_network, "-H", HOST, "-p", str(port)]
+    url = f"http://{HOST}:{port}/moto-api/data.json"
+    return Server("ecs-emulator", command, environment, directory, lambda: answers(url))
 
 
 def keep_tasks_running(port: int) -> None:
@@ -100,15 +103,14 @@ def call_platform(directory: Path, port: int, credentials: Mapping[str, str]) ->
     """Return a call platform that lets in CALL_PLATFORM_USERNAME with CALL_PLATFORM_PASSWORD, as `credentials` say."""
     environment = {**base_environment(), **credentials, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "tests.fakes.call_platform", str(port)]
-    return Server("call-platform", command, environment, directory, _answers(f"http://{HOST}:{port}/capacities"))
+    url = f"http://{HOST}:{port}/capacities"
+    return Server("call-platform", command, environment, directory, lambda: answers(url))
 
 
-def _answers(url: str) -> Callable[[], bool]:
-    def is_ready() -> bool:
-        try:
-            with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310 - ours, on this machine
-                return bool(answer.status == 200)
-        except urllib.error.HTTPError:
-            return False
-
-    return is_ready
+def answers(url: str) -> bool:
+    """Tell whether a server of this machine answers 200 within two seconds."""
+    try:
+        with _WITHOUT_PROXY.open(url, timeout=2) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False

@@ -1,4 +1,4 @@
-"""`make stop`: ends what `make demo KEEP=1` left running, and what a demo left that was killed."""
+"""`make stop`: ends what `make demo KEEP=1` keeps running, and what a demo left that was killed."""
 
 import sys
 from pathlib import Path
@@ -7,12 +7,13 @@ from local.run_directory import HOME, RunDirectory
 
 
 def main(home: Path = HOME) -> int:
-    """End every run that no demo looks after."""
+    """End every run but those of demos that are not through their steps yet."""
     ended = 0
     for run in RunDirectory.all(home):
-        if run.is_looked_after:
+        if run.is_looked_after and not run.is_kept:
             print(f"{run.path.name} belongs to a demo that is under way; left alone")
             continue
+        run.tell_owner()
         run.end()
         ended += 1
         print(f"{run.path.name} is ended: {', '.join(process.name for process in run.processes)}")

@@ -4,7 +4,7 @@ import json
 import os
 import secrets
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -14,8 +14,9 @@ import boto3
 from local import servers
 from local.deployment import Deployment, deploy
 from local.errors import LocalError
-from local.processes import Server
+from local.loopback import LoopbackHosts
 from local.run_directory import RunDirectory
+from local.supervision import Supervisor
 from local.task_events import TaskEvents
 from routing import RoutingReader, Table, TableNames
 from tests.support.ecs_cluster import Cluster
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 _READY_SECONDS = 30.0
-_PLATFORM_USER = "services"
-_PASSWORD_PARAMETER = "somleng.local.services_password"  # noqa: S105 - a name; cdk.json has it, too
+PLATFORM_USER = "services"
+PASSWORD_PARAMETER = "somleng.local.services_password"  # noqa: S105 - a name; cdk.json has it, too
 CLUSTER = "somleng-switch"
 SECOND_REGION = "us-east-1"
 
@@ -38,14 +39,24 @@ class LocalSystem:
 
     Args:
         run: where its files lie and its processes are noted.
+        hosts: addresses for everything but the emulators.
+        report: is told, for people, of processes that ended.
+        ports: of the AWS emulator, the ECS emulator and the platform, if they are to be certain ones.
 
     """
 
-    def __init__(self, run: RunDirectory) -> None:
-        self.run = run
-        self.port, self.ecs_port, self.platform_port = (servers.free_port() for _ in range(3))
+    def __init__(
+        self,
+        run: RunDirectory,
+        hosts: LoopbackHosts,
+        report: Callable[[str], None],
+        ports: tuple[int | None, int | None, int | None] = (None, None, None),
+    ) -> None:
+        self.run, self.hosts = run, hosts
+        self.port, self.ecs_port, self.platform_port = (port or servers.free_port() for port in ports)
+        self.switch_credentials = "adhearsion", secrets.token_urlsafe(24)
+        self.supervisor = Supervisor(run.add, run.forget, report)
         self._password = secrets.token_urlsafe(24)
-        self._servers: list[Server] = []
         self._deployment: Deployment | None = None
 
     # --- life
@@ -58,23 +69,25 @@ class LocalSystem:
 
         """
         os.environ.update(servers.WITHOUT_PROXY)
-        platform = {"CALL_PLATFORM_USERNAME": _PLATFORM_USER, "CALL_PLATFORM_PASSWORD": self._password}
-        self._servers = [
+        platform = {
+            "CALL_PLATFORM_USERNAME": PLATFORM_USER,
+            "CALL_PLATFORM_PASSWORD": self._password,
+            "CALL_SERVICE_USERNAME": self.switch_credentials[0],
+            "CALL_SERVICE_PASSWORD": self.switch_credentials[1],
+        }
+        for server in (
             servers.aws_emulator(self.run.path, self.port),
-            servers.ecs_emulator(self.run.path, self.ecs_port),
+            servers.ecs_emulator(self.run.path, self.ecs_port, self.hosts.tasks),
             servers.call_platform(self.run.path, self.platform_port, platform),
-        ]
-        for server in self._servers:
-            self.run.add(server.start())
-        for server in self._servers:
-            server.wait_until_ready(_READY_SECONDS)
+        ):
+            self.supervisor.start(server, restarts=False)  # what it knew would be gone
+        self.supervisor.wait_until_ready(_READY_SECONDS)
         servers.keep_tasks_running(self.ecs_port)
         os.environ.update(self.environment)
 
     def stop(self) -> None:
         """End the servers with all that they started."""
-        for server in reversed(self._servers):
-            server.stop()
+        self.supervisor.stop()
 
     def deploy(self) -> None:
         """Deploy the stacks; have the services function ask the ECS emulator, and know the platform's password."""
@@ -95,7 +108,7 @@ class LocalSystem:
         functions.update_function_configuration(
             FunctionName=name, Environment={"Variables": {**variables, **self._ecs_endpoints}}
         )
-        self._client("ssm").put_parameter(Name=_PASSWORD_PARAMETER, Value=self._password, Type="SecureString")
+        self._client("ssm").put_parameter(Name=PASSWORD_PARAMETER, Value=self._password, Type="SecureString")
 
     # --- where things are
 
@@ -129,6 +142,11 @@ class LocalSystem:
     def bucket(self) -> str:
         """Name of the recordings bucket."""
         return self._deployed.data["RecordingsBucket"]
+
+    @property
+    def services_function_arn(self) -> str:
+        """ARN of the services function."""
+        return self.functions.get_function_configuration(FunctionName=self.outputs["ServicesFunction"])["FunctionArn"]
 
     @property
     def table_names(self) -> TableNames:
@@ -184,12 +202,12 @@ class LocalSystem:
     @cached_property
     def home_cluster(self) -> Cluster:
         """The ECS cluster of the home region."""
-        return Cluster(servers.REGION, CLUSTER)
+        return Cluster(servers.REGION, CLUSTER, self.hosts.instances)
 
     @cached_property
     def second_cluster(self) -> Cluster:
         """The ECS cluster of the other region."""
-        return Cluster(SECOND_REGION, CLUSTER)
+        return Cluster(SECOND_REGION, CLUSTER, self.hosts.instances)
 
     # --- what is
 

@@ -21,6 +21,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 
 # --- settings
 
+# Where it listens: an IPv4 address, or * for all of this machine.
+export HTTP_ADDRESS="${HTTP_ADDRESS:-*}"
 export HTTP_PORT="${HTTP_PORT:-80}"
 # Where the app answers.
 export APP_ADDRESS="${APP_ADDRESS:-127.0.0.1:3000}"
@@ -33,6 +35,10 @@ TRUSTED_PROXIES="${TRUSTED_PROXIES:-10.0.0.0/8,172.16.0.0/12,192.168.0.0/16}"
 # Where nginx keeps its process number and what it cannot keep in memory.
 export STATE_DIRECTORY="${STATE_DIRECTORY:-/run/nginx}"
 
+case "$HTTP_ADDRESS" in
+    '*') ;;
+    *[!0-9.]* | '' | .* | *. | *..*) refuse "HTTP_ADDRESS is '$HTTP_ADDRESS', not an IPv4 address or *" ;;
+esac
 { is_number "$HTTP_PORT" && [ "$HTTP_PORT" -le 65535 ]; } || refuse "HTTP_PORT is '$HTTP_PORT', not a port"
 case "$APP_ADDRESS" in
     *[!A-Za-z0-9.:_-]* | *:*:* | :*) refuse "APP_ADDRESS is '$APP_ADDRESS', not a host and a port" ;;
@@ -53,6 +59,10 @@ esac
 
 TRUSTED_PROXY_LINES=$(echo "$TRUSTED_PROXIES" | tr ',' '\n' | sed -n 's|^..*$|    set_real_ip_from &;|p')
 export TRUSTED_PROXY_LINES
+# The health check is asked from this machine: by loopback, or by the one address there is.
+HEALTHCHECK_LINES="allow 127.0.0.0/8;"
+[ "$HTTP_ADDRESS" = '*' ] || HEALTHCHECK_LINES="$HEALTHCHECK_LINES allow $HTTP_ADDRESS;"
+export HEALTHCHECK_LINES
 
 # --- configuration
 

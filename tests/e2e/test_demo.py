@@ -1,33 +1,62 @@
-"""The demo as a user runs it."""
+"""The demo as a user runs it: with calls where the programs for them are installed, and without."""
 
 import json
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable
+import urllib.request
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from local.processes import Identity
 from local.run_directory import ROOT
+from local.voice.programs import NatTools, missing
 
 pytestmark = pytest.mark.e2e
 
+CONTROL_PLANE_STEPS, VOICE_STEPS = 16, 16
+_PATH = os.pathsep.join(
+    ("layers/routing/python", *(f"containers/{name}" for name in ("opensips_scheduler", "switch_app")))
+)
 
-def start(home: Path, *arguments: str) -> "subprocess.Popen[str]":
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    """Where runs are kept: a short path, since sockets lie below it. Nothing of a run may be left there."""
+    path = Path(tempfile.mkdtemp(prefix="demo-"))
+    yield path
+    left = list(path.iterdir())
+    for run in path.glob("run-*/processes.json"):  # of a test that failed
+        Identity.from_json(json.loads(run.read_text())["owner"]).end_alone(20)
+    stop(path)
+    shutil.rmtree(path)
+    (path.parent / f"{path.name}.out").unlink(missing_ok=True)
+    assert left == []
+
+
+def start(home: Path, *arguments: str, settings: dict[str, str] | None = None) -> "subprocess.Popen[bytes]":
     """Start the demo, its runs kept below `home`."""
-    environment = {**os.environ, "PYTHONPATH": "layers/routing/python", "SOMLENG_SWITCH_LOCAL": str(home)}
-    return subprocess.Popen(
-        [sys.executable, "-m", "local.demo", *arguments],
-        cwd=ROOT,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+    with (home.parent / f"{home.name}.out").open("w") as output:
+        return subprocess.Popen(
+            [sys.executable, "-m", "local.demo", *arguments],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": _PATH, "SOMLENG_SWITCH_LOCAL": str(home), **(settings or {})},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+
+
+def output_of(home: Path) -> str:
+    """Return what the demo has printed."""
+    return (home.parent / f"{home.name}.out").read_text()
 
 
 def wait_for(what: str, is_so: Callable[[], bool], seconds: float = 30) -> None:
@@ -49,72 +78,120 @@ def mentioning(home: Path) -> list[str]:
     return [line for line in listed.splitlines() if str(home) in line]
 
 
+def nat_devices() -> set[str]:
+    """Return the network devices of clients behind NAT that this machine has."""
+    return {path.name for path in Path("/sys/class/net").glob("switch-nat*")}
+
+
+def get(url: str) -> tuple[int, bytes]:
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with opener.open(url, timeout=5) as answer:
+        return answer.status, answer.read()
+
+
 def stop(home: Path) -> str:
     """Do what `make stop` does, and return what it said."""
-    environment = {**os.environ, "PYTHONPATH": "layers/routing/python", "SOMLENG_SWITCH_LOCAL": str(home)}
+    environment = {**os.environ, "PYTHONPATH": _PATH, "SOMLENG_SWITCH_LOCAL": str(home)}
     command = [sys.executable, "-m", "local.stop"]
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True).stdout
 
 
-def test_every_step_comes_to_what_it_should_and_what_is_kept_can_be_used_and_stopped(tmp_path: Path) -> None:
-    demo = start(tmp_path, "--keep")
-    output, _ = demo.communicate(timeout=240)
-    assert demo.returncode == 0, output
+def test_every_step_comes_to_what_it_should_and_what_is_kept_can_be_used_and_stopped(home: Path) -> None:
+    devices = nat_devices()
+    demo = start(home, "--keep")
+    wait_for("the end of the steps", lambda: demo.poll() is not None or "make stop" in output_of(home), 280)
+    output = output_of(home)
+    assert demo.poll() is None, output
     lines = [line.split(maxsplit=1) for line in output.splitlines()]
     numbers = [line[0] for line in lines if line and line[0].isdecimal()]
     assert numbers == [str(number) for number in range(1, len(numbers) + 1)]
-    assert len(numbers) == 16
+    calls = not missing(os.environ)
+    assert len(numbers) == CONTROL_PLANE_STEPS + (VOICE_STEPS if calls else 0)
     assert "All steps passed" in output
     assert "FAILED" not in output
-    processes = processes_of_runs(tmp_path)
-    assert [process.is_alive() for process in processes] == [True, True, True]
+    for program in missing(os.environ):
+        assert f"{program.name}: {program.how}" in output
+    processes = processes_of_runs(home)
+    assert all(process.is_alive() for process in processes)
     (exports,) = [line.strip() for line in output.splitlines() if line.strip().startswith("export ")]
-    (command,) = [line.strip() for line in output.splitlines() if line.strip().startswith("curl ")]
+    (command,) = [line.strip() for line in output.splitlines() if re.match(r" +curl \S+/capacities", line)]
     client = "import boto3; print(len(boto3.client('dynamodb').list_tables()['TableNames']))"
     script = f'{exports}; {sys.executable} -c "{client}"; {command}'
     used = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True).stdout
     tables, capacities = used.splitlines()
     assert tables == "7"
     assert {"region": "helium", "capacity": 1} in json.loads(capacities)
-    assert "is ended" in stop(tmp_path)
-    assert [process.is_alive() for process in processes] == [False, False, False]
-    assert list(tmp_path.iterdir()) == []
-    assert mentioning(tmp_path) == []
+    if calls:
+        assert ("(masqueraded)" in output) == (NatTools().reason_not() is None)
+        a_running_system(home, {process.name: process for process in processes})
+    assert "is ended" in stop(home)
+    assert demo.wait(5) == 130
+    assert [process.is_alive() for process in processes] == [False] * len(processes)
+    assert mentioning(home) == []
+    assert nat_devices() == devices
 
 
-def test_an_interrupted_demo_leaves_nothing_behind(tmp_path: Path) -> None:
-    demo = start(tmp_path)
-    wait_for("the synthesis to be under way", lambda: bool(list(tmp_path.glob("run-*/cdk.log"))))
-    processes = processes_of_runs(tmp_path)
+def a_running_system(home: Path, processes: dict[str, Identity]) -> None:
+    """Find everything where the run says that it is, secrets nowhere, and a process that is killed started again."""
+    (path,) = home.glob("run-*/system.json")
+    facts: dict[str, Any] = json.loads(path.read_text())
+    assert set(facts["processes"]) == set(processes)
+    for process in facts["processes"].values():
+        assert Path(process["log"]).is_file()
+        if process["health_url"]:
+            assert get(process["health_url"])[0] == 200
+    (switch,) = facts["switches"].values()
+    assert b"freeswitch: ok" in get(switch["health_url"])[1]
+    assert all(Path(gateway["management_socket"]).is_socket() for gateway in facts["gateways"].values())
+    assert json.loads(get(facts["platform"]["told"] + "refused")[1]) == []
+    settings = Path(f"/proc/{processes['switch-2-app'].pid}/environ").read_text().split("\0")
+    secrets = [line.partition("=")[2] for line in settings if re.match(r"\w+_PASSWORD=", line)]
+    assert len(secrets) == 2
+    assert not any(secret in path.read_text() + output_of(home) for secret in secrets)
+
+    killed = processes["customer"]
+    os.kill(killed.pid, signal.SIGKILL)
+    wait_for("the customer's server again", lambda: now(home, "customer").pid != killed.pid, 5)
+    wait_for("the report", lambda: "customer ended with status -9" in output_of(home), 5)
+    wait_for("the new one to be alive", lambda: now(home, "customer").is_alive(), 5)
+
+
+def now(home: Path, name: str) -> Identity:
+    return next(process for process in processes_of_runs(home) if process.name == name)
+
+
+def test_an_interrupted_demo_leaves_nothing_behind_and_has_said_what_it_would_leave_out(home: Path) -> None:
+    demo = start(home, settings={"OPENSIPS": "/nonexistent/opensips", "FREESWITCH": "/nonexistent/freeswitch"})
+    wait_for("the synthesis to be under way", lambda: bool(list(home.glob("run-*/cdk.log"))))
+    processes = processes_of_runs(home)
     assert [process.is_alive() for process in processes] == [True, True, True]
     demo.send_signal(signal.SIGINT)
-    output, _ = demo.communicate(timeout=30)
-    assert demo.returncode == 130
+    assert demo.wait(30) == 130
+    output = output_of(home)
+    assert "Left out: calls" in output
+    assert "opensips: OpenSIPS 3.6: packages" in output
+    assert "freeswitch: FreeSWITCH 1.10: packages" in output
     assert "Interrupted." in output
     assert [process.is_alive() for process in processes] == [False, False, False]
-    assert list(tmp_path.iterdir()) == []
-    wait_for("the CDK to be gone", lambda: mentioning(tmp_path) == [], 5)
+    wait_for("the CDK to be gone", lambda: mentioning(home) == [], 5)
 
 
-def test_a_step_that_does_not_come_to_its_effect_fails_by_name(tmp_path: Path) -> None:
-    demo = start(tmp_path, "--within", "0")
-    output, _ = demo.communicate(timeout=240)
-    assert demo.returncode == 1
+def test_a_step_that_does_not_come_to_its_effect_fails_by_name(home: Path) -> None:
+    demo = start(home, "--within", "0", "--logs")
+    assert demo.wait(240) == 1
+    output = output_of(home)
     assert "A switch task starts" in output
     assert "FAILED" in output
     assert "StepFailed: waited 0 seconds for the targets" in output
-    assert list(tmp_path.iterdir()) == []
+    assert "emulator | " in output
 
 
-def test_a_demo_that_was_killed_is_ended_by_stop(tmp_path: Path) -> None:
-    demo = start(tmp_path)
-    wait_for("the servers", lambda: len(processes_of_runs(tmp_path)) == 3)
-    processes = processes_of_runs(tmp_path)
+def test_a_demo_that_was_killed_is_ended_by_stop(home: Path) -> None:
+    demo = start(home)
+    wait_for("the servers", lambda: len(processes_of_runs(home)) == 3)
+    processes = processes_of_runs(home)
     demo.kill()
     demo.wait()
-    if demo.stdout:
-        demo.stdout.close()
     assert any(process.is_alive() for process in processes)
-    assert "is ended: emulator, ecs-emulator, call-platform" in stop(tmp_path)
+    assert "is ended: emulator, ecs-emulator, call-platform" in stop(home)
     assert [process.is_alive() for process in processes] == [False, False, False]
-    assert list(tmp_path.iterdir()) == []

@@ -1,6 +1,8 @@
 """The call platform's services API, as far as the switch calls it.
 
-As a process of its own, it reads CALL_PLATFORM_USERNAME and CALL_PLATFORM_PASSWORD, and shows what it was told:
+As a process of its own, it reads CALL_PLATFORM_USERNAME and CALL_PLATFORM_PASSWORD, which the switch shows, and
+CALL_SERVICE_USERNAME and CALL_SERVICE_PASSWORD, which it shows the switch. It says what it was told, and has a desk for
+people (`call_platform_desk`):
 
     python -m tests.fakes.call_platform 3000
     curl http://127.0.0.1:3000/capacities
@@ -16,6 +18,7 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from typing import Any, Self
 
+from tests.fakes.call_platform_desk import Desk
 from tests.fakes.call_platform_resources import Answer, PlatformCall, PlatformResources, Request, decode_record
 from tests.fakes.quiet_server import QuietServer
 
@@ -35,21 +38,31 @@ class CallPlatform(PlatformResources):
         username: basic auth user that it lets in.
         password: may be changed while it runs, as a rotation does.
         port: where to listen on 127.0.0.1; 0 for a port that is free.
+        switch_credentials: what the switches let it in with, for calls that are made at its desk.
 
     Attributes:
+        refused: requests that it refused by its own rules: method, path, status and what it answered.
         answers: statuses to answer the next accepted requests with, instead of what they deserve.
         lost_answers: how many of the next accepted requests are done, and their answer gets lost.
         delay: seconds to wait before answering.
 
     """
 
-    def __init__(self, username: str, password: str, port: int = 0) -> None:
+    def __init__(
+        self,
+        username: str,
+        password: str,
+        port: int = 0,
+        switch_credentials: tuple[str, str] = ("adhearsion", "password"),
+    ) -> None:
         super().__init__()
         self.username, self.password = username, password
         self.answers: list[int] = []
         self.lost_answers = 0
         self.delay = 0.0
         self.requests: list[Request] = []
+        self.refused: list[dict[str, Any]] = []
+        self._desk = Desk(self, switch_credentials)
         self._lock = threading.RLock()
         self._released = threading.Event()
         self._server = QuietServer(("127.0.0.1", port), _handler_of(self))
@@ -77,21 +90,31 @@ class CallPlatform(PlatformResources):
 
     def answer(self, request: Request) -> Answer:
         """Return status and body for a request."""
+        if Desk.is_for(request.path):
+            return self._desk.answer(request.method, request.path, request.body)
         with self._lock:
-            self.requests.append(request)
             if request.method == "GET" and request.path == "/capacities":
                 return HTTPStatus.OK, [{"region": region, "capacity": number} for region, number in self.capacities]
+            self.requests.append(request)
         self._released.wait(self.delay)
         if not self._is_authorised(request.headers.get("authorization", "")):
-            return HTTPStatus.UNAUTHORIZED, {"error": "wrong credentials"}
+            return self._refuse(request, HTTPStatus.UNAUTHORIZED, {"error": "wrong credentials"})
         with self._lock:
             if self.answers:
                 return self.answers.pop(0), {}
             answer = self.route(request)
+            if answer[0] >= HTTPStatus.BAD_REQUEST:
+                return self._refuse(request, *answer)
             if self.lost_answers > 0:
                 self.lost_answers -= 1
                 raise _Lost
             return answer
+
+    def _refuse(self, request: Request, status: int, answer: Any) -> Answer:
+        noted = {"method": request.method, "path": request.path, "status": int(status), "answer": answer}
+        with self._lock:
+            self.refused.append(noted)
+        return status, answer
 
     def _is_authorised(self, header: str) -> bool:
         credentials = base64.b64encode(f"{self.username}:{self.password}".encode()).decode()
@@ -110,6 +133,9 @@ def _handler_of(platform: CallPlatform) -> type[BaseHTTPRequestHandler]:
             self._answer()
 
         def do_PATCH(self) -> None:
+            self._answer()
+
+        def do_PUT(self) -> None:
             self._answer()
 
         def _answer(self) -> None:
@@ -142,5 +168,9 @@ def _handler_of(platform: CallPlatform) -> type[BaseHTTPRequestHandler]:
 
 
 if __name__ == "__main__":
-    _username, _password = os.environ["CALL_PLATFORM_USERNAME"], os.environ["CALL_PLATFORM_PASSWORD"]
-    CallPlatform(_username, _password, int(sys.argv[1])).serve()
+    _own = os.environ["CALL_PLATFORM_USERNAME"], os.environ["CALL_PLATFORM_PASSWORD"]
+    _switches = (
+        os.environ.get("CALL_SERVICE_USERNAME", "adhearsion"),
+        os.environ.get("CALL_SERVICE_PASSWORD", "password"),
+    )
+    CallPlatform(*_own, int(sys.argv[1]), _switches).serve()

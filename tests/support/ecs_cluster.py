@@ -19,9 +19,16 @@ class Instance:
 
 
 class Cluster:
-    """A cluster with task definitions `switch` (own interfaces), `media-proxy` and `client-gateway` (host network)."""
+    """A cluster with task definitions `switch` (own interfaces), `media-proxy` and `client-gateway` (host network).
 
-    def __init__(self, region: str, name: str = "somleng-switch") -> None:
+    Args:
+        region: where it is.
+        name: its own.
+        network: where its tasks and instances get their addresses.
+
+    """
+
+    def __init__(self, region: str, name: str = "somleng-switch", network: str = "10.0.0.0/20") -> None:
         self.region, self.name = region, name
         self.ecs = boto3.client("ecs", region_name=region)
         self.ec2 = boto3.client("ec2", region_name=region)
@@ -31,17 +38,25 @@ class Cluster:
         self.ecs.register_task_definition(family="switch", networkMode="awsvpc", containerDefinitions=container)
         for family in ("media-proxy", "client-gateway"):
             self.ecs.register_task_definition(family=family, networkMode="host", containerDefinitions=container)
-        vpc = self.ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+        vpc = self.ec2.create_vpc(CidrBlock=network)["Vpc"]["VpcId"]
         self.ec2.modify_vpc_attribute(VpcId=vpc, EnableDnsHostnames={"Value": True})  # moto's tasks need a name
-        self.subnet = self.ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.0.0/20")["Subnet"]["SubnetId"]
+        self.subnet = self.ec2.create_subnet(VpcId=vpc, CidrBlock=network)["Subnet"]["SubnetId"]
         self.security_group = self.ec2.create_security_group(GroupName=name, Description="x", VpcId=vpc)["GroupId"]
 
-    def add_instance(self, *, public: bool = False) -> Instance:
+    def add_subnet(self, network: str) -> str:
+        """Have the cluster's VPC reach another network too, and return its subnet."""
+        vpc = self.ec2.describe_subnets(SubnetIds=[self.subnet])["Subnets"][0]["VpcId"]
+        self.ec2.associate_vpc_cidr_block(VpcId=vpc, CidrBlock=network)
+        return str(self.ec2.create_subnet(VpcId=vpc, CidrBlock=network)["Subnet"]["SubnetId"])
+
+    def add_instance(self, *, public: bool = False, address: str | None = None, subnet: str | None = None) -> Instance:
+        """Start an instance, with a private address of one's choice if one has any."""
         interface: Any = {
             "DeviceIndex": 0,
-            "SubnetId": self.subnet,
+            "SubnetId": subnet or self.subnet,
             "AssociatePublicIpAddress": public,
             "Groups": [self.security_group],
+            **({"PrivateIpAddress": address} if address else {}),
         }
         instance = self.ec2.run_instances(
             ImageId="ami-0123456789abcdef0",

@@ -1,4 +1,4 @@
-"""A SIP phone for tests, of asyncio: it calls and is called, hears, speaks and presses keys.
+"""A SIP phone, of asyncio: it calls and is called, registers, hears, speaks and presses keys.
 
 A port of SIP, and one of audio (G.711 µ-law) for each call.
 """
@@ -7,14 +7,18 @@ import asyncio
 import itertools
 import random
 import re
+import socket
 import struct
-from collections.abc import Mapping, Sequence
-from typing import Any, Self
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol, Self
 
+from tests.support.phone_credentials import Credentials
 from tests.support.sip_message import Message, build
 from tests.support.speech_codec import decode, encode
 
 _FRAME = 160
+_ECHOED = ("Via", "From", "To", "Call-ID", "CSeq")
+"""What an answer repeats of its request (RFC 3261, section 8.2.6)."""
 _SILENCE = encode([0] * _FRAME)
 
 
@@ -23,24 +27,51 @@ def status_of(message: Message) -> int:
     return int(message.first_line.split()[1]) if message.first_line.startswith("SIP/2.0") else 0
 
 
+def socket_of(address: str, port: int) -> socket.socket:
+    """Return a socket of UDP at an address of this machine."""
+    made = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    made.setblocking(False)
+    made.bind((address, port))
+    return made
+
+
+class Conversation(Protocol):
+    """What has a Call-ID of its own: a call, or a registration."""
+
+    def take(self, message: Message) -> None:
+        """Take a message that came for it."""
+        ...
+
+    def close(self) -> None:
+        """Let go of what it holds."""
+        ...
+
+
 class Phone(asyncio.DatagramProtocol):
     """A phone, as an asynchronous context.
 
     Args:
         address: where it is; its SIP port is 5060.
+        credentials: what it answers a challenge with; None for a phone that does not.
+        open_socket: makes its sockets; by default those of this machine.
 
     """
 
-    def __init__(self, address: str) -> None:
-        self.address = address
-        self.calls: dict[str, PhoneCall] = {}
+    def __init__(
+        self,
+        address: str,
+        credentials: Credentials | None = None,
+        open_socket: Callable[[str, int], socket.socket] = socket_of,
+    ) -> None:
+        self.address, self.credentials, self.open_socket = address, credentials, open_socket
+        self.calls: dict[str, Conversation] = {}
         self.incoming: asyncio.Queue[PhoneCall] = asyncio.Queue()
         self.rtp_ports = itertools.count(40000, 2)
         self._transport: asyncio.DatagramTransport | None = None
 
     async def __aenter__(self) -> Self:
         loop = asyncio.get_running_loop()
-        await loop.create_datagram_endpoint(lambda: self, local_addr=(self.address, 5060))
+        await loop.create_datagram_endpoint(lambda: self, sock=self.open_socket(self.address, 5060))
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -56,11 +87,16 @@ class Phone(asyncio.DatagramProtocol):
         message = Message("received", data.decode(), peer)
         call = self.calls.get(message.header("Call-ID"))
         if call is None:
+            if message.first_line.startswith("OPTIONS"):
+                echoed = [(name, value) for name in _ECHOED for value in message.headers(name)]
+                self.send(build("SIP/2.0 200 OK", echoed), peer)
             if not message.first_line.startswith("INVITE"):
                 return
             call = PhoneCall(self, message.header("Call-ID"), peer)
             self.calls[call.identifier] = call
             self.incoming.put_nowait(call)
+            call.take(message)
+            return
         call.take(message)
 
     async def call(
@@ -105,7 +141,10 @@ class PhoneCall(asyncio.DatagramProtocol):
         self.is_caller = False
         self._tag = f"{random.getrandbits(32):x}"
         self._branch = f"z9hG4bK{random.getrandbits(64):x}"
-        self._user = "phone"
+        self._user = phone.credentials.username if phone.credentials else "phone"
+        self._routes: list[str] = []
+        self._invite_number = 1
+        self._challenges = 0
         self._local, self._remote, self._target = "", "", ""
         self._headers: Mapping[str, str] = {}
         self._sequence = 1
@@ -119,10 +158,14 @@ class PhoneCall(asyncio.DatagramProtocol):
     # --- what it does
 
     async def invite(self, user: str, headers: Mapping[str, str]) -> None:
+        """Ask for a call."""
         self.is_caller, self._user, self._headers = True, user, headers
         await self._open_media()
         self._target = f"sip:{user}@{self.peer[0]}:{self.peer[1]}"
-        self._local = f"<sip:+85512234567@{self.phone.address}>;tag={self._tag}"
+        known = self.phone.credentials
+        # A client's identity is its name at the gateway.
+        own = f"{known.username}@{self.peer[0]}" if known else f"+85512234567@{self.phone.address}"
+        self._local = f"<sip:{own}>;tag={self._tag}"
         self._remote = f"<{self._target}>"
         self._request("INVITE", self._branch, self._sdp(), headers)
 
@@ -193,6 +236,7 @@ class PhoneCall(asyncio.DatagramProtocol):
     # --- what comes
 
     def take(self, message: Message) -> None:
+        """Take a message of this call's."""
         self.messages.append(message)
         method = message.first_line.split()[0]
         if status_of(message):
@@ -202,6 +246,7 @@ class PhoneCall(asyncio.DatagramProtocol):
                 self._local = f"{message.header('To')};tag={self._tag}"
                 self._remote = message.header("From")
                 self._target = message.contact
+                self._routes = message.routes
                 self._respond(message, "100 Trying")
         elif method in ("BYE", "CANCEL"):
             self._respond(message, "200 OK")
@@ -221,9 +266,11 @@ class PhoneCall(asyncio.DatagramProtocol):
                 self.progress.set()
             self._listen_to(message.body)
             return
+        if status_of(message) in (401, 407) and self._answer_challenge(message):
+            return
         self._remote = message.header("To")
         if status_of(message) == 200:
-            self._target = message.contact
+            self._target, self._routes = message.contact, message.routes[::-1]
             self._listen_to(message.body)
             self._request("ACK", f"z9hG4bK{random.getrandbits(64):x}")
         else:
@@ -231,6 +278,20 @@ class PhoneCall(asyncio.DatagramProtocol):
             self.ended.set()
         if not self.final.done():
             self.final.set_result(status_of(message))
+
+    def _answer_challenge(self, message: Message) -> bool:
+        """Ask again with credentials, once, if the phone has any; return whether it does."""
+        self._challenges += 1
+        if self.phone.credentials is None or self._challenges > 1:
+            return False
+        remote, self._remote = self._remote, message.header("To")
+        self._request("ACK", self._branch)
+        self._remote = remote
+        self._branch = f"z9hG4bK{random.getrandbits(64):x}"
+        self._sequence = self._invite_number = self._sequence + 1
+        own = self.phone.credentials.answer(message, "INVITE", self._target)
+        self._request("INVITE", self._branch, self._sdp(), {**self._headers, **own})
+        return True
 
     # --- messages
 
@@ -242,7 +303,8 @@ class PhoneCall(asyncio.DatagramProtocol):
             ("From", self._local),
             ("To", self._remote),
             ("Call-ID", self.identifier),
-            ("CSeq", f"{1 if method in ('ACK', 'CANCEL') else self._sequence} {method}"),
+            ("CSeq", f"{self._invite_number if method in ('ACK', 'CANCEL') else self._sequence} {method}"),
+            *(("Route", route) for route in self._routes),
             ("Contact", f"<sip:phone@{self.phone.address}:5060>"),
         ]
         self.phone.send(build(f"{method} {target} SIP/2.0", [*own, *(headers or {}).items()], body), self.peer)
@@ -269,7 +331,7 @@ class PhoneCall(asyncio.DatagramProtocol):
     async def _open_media(self) -> None:
         loop = asyncio.get_running_loop()
         local = (self.phone.address, next(self.phone.rtp_ports))
-        self._rtp, _ = await loop.create_datagram_endpoint(lambda: _Media(self), local_addr=local)
+        self._rtp, _ = await loop.create_datagram_endpoint(lambda: _Media(self), sock=self.phone.open_socket(*local))
         self._sending = asyncio.ensure_future(self._send_media())
 
     def _listen_to(self, body: str) -> None:
@@ -300,6 +362,7 @@ class PhoneCall(asyncio.DatagramProtocol):
             await asyncio.sleep(max(0.0, due - loop.time()))
 
     def hear(self, packet: bytes) -> None:
+        """Take a packet of audio, or of a key."""
         payload, data = packet[1] & 0x7F, packet[12:]
         if payload == 0:
             self.heard += decode(data)
@@ -310,6 +373,7 @@ class PhoneCall(asyncio.DatagramProtocol):
                 self.keys += "0123456789*#ABCD"[data[0]]
 
     def close(self) -> None:
+        """Send and hear nothing any more."""
         if self._sending is not None:
             self._sending.cancel()
         if self._rtp is not None:

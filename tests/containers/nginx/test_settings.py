@@ -20,6 +20,9 @@ def start(state: Path, **settings: str) -> subprocess.CompletedProcess[str]:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
+        ("HTTP_ADDRESS", "127.0.0.1; }"),
+        ("HTTP_ADDRESS", "localhost"),
+        ("HTTP_ADDRESS", "127..1"),
         ("HTTP_PORT", "0"),
         ("HTTP_PORT", "65536"),
         ("HTTP_PORT", "80;"),
@@ -61,9 +64,16 @@ def test_defaults(tmp_path: Path) -> None:
     assert start(tmp_path).returncode == 0
     configuration = (tmp_path / "nginx.conf").read_text()
     assert not re.search(r"\$\{[A-Z]", configuration)
-    assert "listen 80 default_server;" in configuration
+    assert "listen *:80 default_server;" in configuration
     assert "server 127.0.0.1:3000;" in configuration
     assert configuration.count("set_real_ip_from ") == 3
+
+
+def test_an_address_of_its_own(tmp_path: Path) -> None:
+    assert start(tmp_path, HTTP_ADDRESS="10.1.2.3").returncode == 0
+    configuration = (tmp_path / "nginx.conf").read_text()
+    assert "listen 10.1.2.3:80 default_server;" in configuration
+    assert "allow 127.0.0.0/8; allow 10.1.2.3;" in configuration
 
 
 def test_every_trusted_proxy_has_a_line(tmp_path: Path) -> None:

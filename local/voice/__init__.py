@@ -1,0 +1,1 @@
+"""Calls on one machine: every program that carries them, and scenarios that place them."""

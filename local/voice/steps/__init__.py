@@ -1,0 +1,1 @@
+"""What is shown with calls: each file has the steps of one part."""
