@@ -72,27 +72,33 @@ class Tasks:
     """How many tasks of a service there are, and the machine that each has to itself.
 
     Attributes:
-        instance_type: EC2's name of the machine; it fits the deployment's `architecture`.
         cpu_units: of the task, 1024 a processor: all of the machine's, so that 100 % is the whole machine.
         memory_megabytes: of the task: the machine's less some 512, which the system and the ECS agent need.
         minimum: number of tasks at least.
         maximum: and at most.
+        instance_type: EC2's name of the machine, which fits the deployment's `architecture`; without it, that
+            architecture's smallest with two processors and 2 GiB (`machine`).
 
     """
 
-    instance_type: str
     cpu_units: int
     memory_megabytes: int
     minimum: int
     maximum: int
+    instance_type: str | None = None
+
+    def machine(self, architecture: str) -> str:
+        """Return the instance type for an architecture, `arm64` or `x86_64`."""
+        return self.instance_type or {"arm64": "t4g.small", "x86_64": "t3.small"}[architecture]
 
     def check(self, prefix: str, machine: str | None) -> None:
         """Check the values; `prefix` stands before the keys, `machine` is `arm64`, `x86_64` or not known."""
-        key = f"{prefix}InstanceType"
-        limits.matches(key, self.instance_type, limits.INSTANCE_TYPE, "the name of an EC2 instance type")
-        fits = "arm64" if _is_graviton(self.instance_type) else "x86_64"
-        if machine not in (None, fits):
-            raise SettingsError(key, f"must be of architecture {machine}; '{self.instance_type}' is {fits}")
+        if self.instance_type is not None:
+            key = f"{prefix}InstanceType"
+            limits.matches(key, self.instance_type, limits.INSTANCE_TYPE, "the name of an EC2 instance type")
+            fits = "arm64" if _is_graviton(self.instance_type) else "x86_64"
+            if machine not in (None, fits):
+                raise SettingsError(key, f"must be of architecture {machine}; '{self.instance_type}' is {fits}")
         limits.within(f"{prefix}CpuUnits", self.cpu_units, 128, 196_608)
         limits.within(f"{prefix}MemoryMegabytes", self.memory_megabytes, 256, 786_432)
         limits.within(f"{prefix}Minimum", self.minimum, 0, 1000)

@@ -177,6 +177,8 @@ class Settings:
 
     def _check_tasks(self) -> None:
         if not self.is_local:
+            if self.architecture is Architecture.HOST:
+                raise SettingsError("architecture", "must be arm64 or x86_64 outside the local environment")
             ecs = self.ecs
             own = [ecs.switch_cluster, ecs.public_gateway_cluster, ecs.client_gateway_cluster, ecs.media_proxy_cluster]
             limits.distinct("ecsSwitchCluster", own, "name: each service has a cluster to itself")

@@ -118,7 +118,7 @@ class Capacity(Construct):
         template = ec2.LaunchTemplate(
             self,
             "Template",
-            instance_type=ec2.InstanceType(tasks.instance_type),
+            instance_type=ec2.InstanceType(tasks.machine(settings.architecture)),
             machine_image=ecs.EcsOptimizedImage.amazon_linux2023(_hardware(settings)),
             role=self.role,
             security_group=self.security_group,

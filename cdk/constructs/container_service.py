@@ -146,6 +146,8 @@ class ContainerService(Construct):
             vpc_subnets=(
                 ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS) if security_groups else None
             ),
+            # It would end tasks that have calls, only for their zones to be even.
+            availability_zone_rebalancing=ecs.AvailabilityZoneRebalancing.DISABLED,
             placement_constraints=[ecs.PlacementConstraint.distinct_instances()],
             placement_strategies=[ecs.PlacementStrategy.spread_across("attribute:ecs.availability-zone")],
             circuit_breaker=ecs.DeploymentCircuitBreaker(rollback=True),

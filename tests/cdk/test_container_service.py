@@ -58,9 +58,21 @@ def test_instances_speak_imdsv2_and_have_an_encrypted_disk_and_no_way_in(templat
         assert data["MetadataOptions"] == {"HttpTokens": "required", "HttpPutResponseHopLimit": 1}
         (disk,) = data["BlockDeviceMappings"]
         assert (disk["Ebs"]["Encrypted"], disk["Ebs"]["VolumeType"]) == (True, "gp3")
+        assert data["InstanceType"] == "t4g.small"
         assert "arm64" in data["ImageId"]["Ref"]
         assert "KeyName" not in data
     assert not [each for each in template.properties("AWS::EC2::SecurityGroup") if "SecurityGroupIngress" in each]
+
+
+def test_one_setting_makes_everything_x86_64(tmp_path: Path) -> None:
+    trial(str(tmp_path), architecture="x86_64").synth()
+    path = tmp_path / "trial.template.json"
+    templates = Template(path, json.loads(path.read_text())).properties("AWS::EC2::LaunchTemplate")
+    assert len(templates) == 2
+    for each in templates:
+        data = each["LaunchTemplateData"]
+        assert data["InstanceType"] == "t3.small"
+        assert "arm64" not in data["ImageId"]["Ref"]
 
 
 def test_user_data_is_run_before_the_agent_and_its_failure_ends_the_instance(
@@ -122,6 +134,7 @@ def test_a_deployment_that_fails_is_taken_back_and_each_task_has_its_instance(te
         breaker = service["DeploymentConfiguration"]["DeploymentCircuitBreaker"]
         assert breaker == {"Enable": True, "Rollback": True}
         assert service["PlacementConstraints"] == [{"Type": "distinctInstance"}]
+        assert service["AvailabilityZoneRebalancing"] == "DISABLED"
         assert "DesiredCount" not in service, "an update must not undo what the scaling did"
     bounds = [
         (each["MinCapacity"], each["MaxCapacity"])

@@ -101,6 +101,7 @@ def test_a_value_of_the_command_line_goes_before_the_file() -> None:
         ("ecsSwitchCluster", "elsewhere", "must be one of 'ecsClusterNames', not 'elsewhere'"),
         ("ecsSwitchCluster", "somleng-switch-media-proxy", "must differ from each other in name: each service has"),
         ("ecsMediaProxyCluster", "a:b", "must be the name of an ECS cluster"),
+        ("architecture", "host", "must be arm64 or x86_64 outside the local environment"),
         ("imageTag", "a b", "must be the tag of an image"),
         ("imageRepositoryPrefix", "Somleng", "must be the first part of a repository's name"),
         ("networks", [NETWORK], "must be one for each of 'regions'"),

@@ -94,9 +94,9 @@ class TrialStack(Stack):
         ]
 
 
-def trial(outdir: str) -> App:
+def trial(outdir: str, **overrides: str) -> App:
     """Return an app with the stack and the network that it is in, checked as the product's are."""
-    app = App(context={**CONTEXT, "environment": "production"}, outdir=outdir)
+    app = App(context={**CONTEXT, "environment": "production", **overrides}, outdir=outdir)
     settings = read_settings(app.node.get_all_context())
     network = NetworkStack(app, "network", settings=settings, region=settings.home)
     TrialStack(app, "trial", settings=settings, network=network)
