@@ -17,7 +17,7 @@ BUILDER ?=
 ARGS ?= --help
 REGISTRY ?=
 
-.PHONY: help demo operator stop test test-fast lint format synth deploy check bench images push join lock clean node
+.PHONY: help demo operator stop test test-fast lint format synth deploy check bench images push join compose compose-down lock clean node
 
 help: ## Show what each target does
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -70,6 +70,12 @@ push: ## Push the images to every REGISTRY with docker, podman or buildah (IMAGE
 
 join: ## Make one TAG of what was pushed as TAG-amd64 and TAG-arm64
 	BUILDER=$(BUILDER) REGISTRY="$(REGISTRY)" TAG=$(TAG) containers/join.sh $(IMAGES)
+
+compose: ## Run the whole system on this machine with docker compose, for a softphone (SIGNALWIRE_TOKEN, HOST_ADDRESS)
+	local/compose/start.sh
+
+compose-down: ## End it, and remove what it kept
+	local/compose/stop.sh
 
 lock: $(VENV)/.installed ## Write the hash-locked requirements of functions, layers and images anew from their .in files
 	for source in lambdas/*/requirements.in layers/*/requirements.in containers/*/requirements.in; do \

@@ -37,8 +37,9 @@ class CallPlatform(PlatformResources):
     Args:
         username: basic auth user that it lets in.
         password: may be changed while it runs, as a rotation does.
-        port: where to listen on 127.0.0.1; 0 for a port that is free.
+        port: where to listen; 0 for a port that is free.
         switch_credentials: what the switches let it in with, for calls that are made at its desk.
+        address: on which of this machine's addresses it listens.
 
     Attributes:
         refused: requests that it refused by its own rules: method, path, status and what it answered.
@@ -54,6 +55,7 @@ class CallPlatform(PlatformResources):
         password: str,
         port: int = 0,
         switch_credentials: tuple[str, str] = ("adhearsion", "password"),
+        address: str = "127.0.0.1",
     ) -> None:
         super().__init__()
         self.username, self.password = username, password
@@ -65,7 +67,7 @@ class CallPlatform(PlatformResources):
         self._desk = Desk(self, switch_credentials)
         self._lock = threading.RLock()
         self._released = threading.Event()
-        self._server = QuietServer(("127.0.0.1", port), _handler_of(self))
+        self._server = QuietServer((address, port), _handler_of(self))
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
 

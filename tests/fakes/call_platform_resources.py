@@ -49,6 +49,7 @@ class PlatformResources:
     Attributes:
         numbers: what is answered for an inbound call to a number, over the usual; a number that is not in it does not
             exist, unless there is none at all.
+        every_number: what is answered for an inbound call to any number, over the usual.
         routing: what the calls for a Dial are routed by, over the usual.
         voices: those that it knows.
 
@@ -56,6 +57,7 @@ class PlatformResources:
 
     def __init__(self) -> None:
         self.numbers: dict[str, dict[str, Any]] = {}
+        self.every_number: dict[str, Any] = {}
         self.routing: dict[str, Any] = {}
         self.voices = ("Basic.Kal", "Basic.Slt", "Polly.Joanna", "Polly.Joanna-Neural", "Polly.Lotte-Neural")
         self.capacities: list[tuple[str, int]] = []
@@ -154,7 +156,7 @@ class PlatformResources:
             "default_tts_voice": "Basic.Kal",
             "billing_parameters": {"enabled": False, "category": "inbound_calls", "billing_mode": "prepaid"},
         }
-        return HTTPStatus.CREATED, {**usual, **self.numbers.get(to, {})}
+        return HTTPStatus.CREATED, {**usual, **self.every_number, **self.numbers.get(to, {})}
 
     def _create_outbound_calls(self, body: dict[str, Any]) -> Answer:
         required = {"parent_call_sid": rules.string, "destinations": rules.strings}

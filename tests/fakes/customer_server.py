@@ -81,7 +81,11 @@ class _Script:
 
 
 class CustomerServer:
-    """A server on 127.0.0.1, as a context.
+    """A server, as a context.
+
+    Args:
+        port: where it listens; 0 for a port that is free.
+        address: on which of this machine's addresses.
 
     Attributes:
         requests: what came, in its order.
@@ -89,13 +93,13 @@ class CustomerServer:
 
     """
 
-    def __init__(self, port: int = 0) -> None:
+    def __init__(self, port: int = 0, address: str = "127.0.0.1") -> None:
         self.requests: list[Received] = []
         self.default = Reply("not found", 404)
         self._scripts: dict[str, _Script] = {}
         self._lock = threading.Lock()
         self._stopped = threading.Event()
-        self._server = QuietServer(("127.0.0.1", port), _handler_of(self))
+        self._server = QuietServer((address, port), _handler_of(self))
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
 
@@ -123,6 +127,10 @@ class CustomerServer:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+
+    def serve(self) -> None:
+        """Answer requests in this thread until the process is told to stop."""
+        self._server.serve_forever()
 
     def next_reply(self, request: Received) -> Reply:
         """Note a request and return what it is answered with."""

@@ -43,11 +43,17 @@ class AudioSocket:
     def heard(self) -> list[int]:
         """Return the sound of each packet that has come since the last time."""
         sounds = []
-        while True:
-            try:
-                packet = self._socket.recv(2048)
-            except BlockingIOError:
-                return sounds
-            sound = set(packet[12:])
+        for packet in self.packets():
+            sound = set(packet)
             assert len(sound) == 1, f"a packet is not as it was sent: {packet!r}"
             sounds.append(sound.pop())
+        return sounds
+
+    def packets(self) -> list[bytes]:
+        """Return the audio of each packet that has come since the last time."""
+        packets = []
+        while True:
+            try:
+                packets.append(self._socket.recv(2048)[12:])
+            except BlockingIOError:
+                return packets

@@ -86,7 +86,7 @@ class Client(Peer):
         says: what it takes its own address for.
         domain: the host in the URIs that it calls; by default the gateway.
         algorithm: what it digests its password with.
-        reaches: see Peer.
+        port, reaches: see Peer.
 
     """
 
@@ -95,6 +95,7 @@ class Client(Peer):
         address: str,
         gateway: str,
         *,
+        port: int = 5060,
         says: str | None = None,
         domain: str | None = None,
         user: str = "user1",
@@ -102,7 +103,7 @@ class Client(Peer):
         algorithm: str = "MD5",
         reaches: Mapping[str, str] | None = None,
     ) -> None:
-        super().__init__(address, says=says, reaches=reaches)
+        super().__init__(address, port, says=says, reaches=reaches)
         self.gateway, self.domain = gateway, domain or gateway
         self.user, self.password, self.algorithm = user, password, algorithm
 

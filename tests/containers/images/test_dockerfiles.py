@@ -10,7 +10,7 @@ import pytest
 from tests.support import dockerfiles
 from tests.support.dockerfiles import ROOT, Dockerfile, Stage, lets_through
 
-PATHS = sorted((ROOT / "containers").glob("*/Dockerfile*"))
+PATHS = sorted([*(ROOT / "containers").glob("*/Dockerfile*"), *(ROOT / "local").glob("*/Dockerfile*")])
 DOCKERFILES = [dockerfiles.read(path) for path in PATHS if path.suffix != ".dockerignore"]
 FINAL = [
     pytest.param(file, stage, id=f"{file.path.parent.name}-{stage.name}")
@@ -82,7 +82,7 @@ def test_what_is_copied_is_there_and_in_the_context(file: Dockerfile) -> None:
                 kept = [each for each in inside if lets_through(file.ignore_file, relative(each, file.context))]
                 assert kept, f"{file.ignore_file} keeps {source} out"
                 assert not [each for each in kept if "__pycache__" in each.parts]
-                sources = [each for each in inside if "__pycache__" not in each.parts]
+                sources = [each for each in inside if "__pycache__" not in each.parts and each.name != ".env"]
                 assert kept == sources, f"{file.ignore_file} keeps out some of {source}"
 
 
@@ -92,8 +92,11 @@ def relative(path: Path, context: Path) -> PurePosixPath:
 
 @each_file
 def test_nothing_that_is_not_needed_reaches_the_builder(file: Dockerfile) -> None:
-    secrets = [".env", ".git/config", "cdk.json", ".venv/bin/python", "Dockerfile"]
-    assert not [name for name in secrets if lets_through(file.ignore_file, PurePosixPath(name))]
+    names = [".env", "local/.env", ".git/config", "cdk.json", ".venv/bin/python", "Dockerfile"]
+    copied = {word for stage in file.stages for copy in stage.all("COPY") for word in copy.words}
+    through = {name for name in names if lets_through(file.ignore_file, PurePosixPath(name))}
+    assert through <= copied
+    assert not {name for name in through if name.endswith(".env")}
 
 
 @each_file
