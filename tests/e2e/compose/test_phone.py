@@ -71,7 +71,7 @@ def test_a_call_without_a_switch_is_told_so(compose: Compose) -> None:
         pytest.skip("there is a switch")
     with compose.phone(5074) as phone:
         phone.invite("85512334667")
-        assert phone.receive("SIP/2.0 5").first_line.startswith("SIP/2.0 500")
+        assert phone.receive("SIP/2.0 5", seconds=40).first_line.startswith("SIP/2.0 500")
 
 
 def test_the_platform_knows_the_capacity(compose: Compose) -> None:
