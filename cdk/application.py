@@ -67,6 +67,8 @@ def _home_region(
     """Add what carries calls in the home region, and return its network."""
     images = ImagesStack(app, f"{prefix}-images", settings=settings, region=settings.home, names=list(ImageName))
     network = NetworkStack(app, f"{prefix}-network", settings=settings, region=settings.home)
+    # A reconcile asks every region for the tasks of every cluster.
+    services.add_stack_dependency(network)
     switch = SwitchStack(app, f"{prefix}-switch", settings=settings, region=settings.home, network=network)
     media_proxy = MediaProxyStack(app, f"{prefix}-media-proxy", settings=settings, network=network)
     public_gateway = PublicGatewayStack(app, f"{prefix}-public-gateway", settings=settings, network=network, data=data)
@@ -92,6 +94,7 @@ def _other_regions(
         EventsStack(app, f"{prefix}-events-{here}", settings=settings, region=region)
         images = ImagesStack(app, f"{prefix}-images-{here}", settings=settings, region=region, names=SWITCH_IMAGES)
         network = NetworkStack(app, f"{prefix}-network-{here}", settings=settings, region=region)
+        services.add_stack_dependency(network)
         connections[here] = PeeringRequestStack(
             app, f"{prefix}-peering-{here}", settings=settings, region=region, network=network, home=home
         ).connection

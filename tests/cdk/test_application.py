@@ -32,6 +32,21 @@ def test_the_app_synthesises_what_its_context_names(tmp_path: Path) -> None:
     assert names == {f"somleng-switch-production-{part}.template.json" for part in parts}
 
 
+def test_stacks_come_after_what_they_name_without_importing_it(staging: Templates) -> None:
+    manifest = json.loads((staging["switch"].path.parent / "manifest.json").read_text())["artifacts"]
+    prefix = "somleng-switch-staging-"
+
+    def needs(stack: str) -> set[str]:
+        found = manifest[f"{prefix}{stack}"]["dependencies"]
+        return {each.removeprefix(prefix) for each in found if not each.endswith(".assets")}
+
+    assert {"network", "network-us-east-1", "data"} == needs("services")
+    assert {"images", "secrets", "services", "network"} == needs("switch")
+    assert {"images-us-east-1", "secrets", "services", "network-us-east-1"} == needs("switch-us-east-1")
+    assert {"network", "network-us-east-1"} == needs("peering-us-east-1")
+    assert {"network", "peering-us-east-1"} == needs("peering")
+
+
 def test_a_wrong_setting_is_one_line_and_no_traceback(tmp_path: Path) -> None:
     done = run_app({"environment": "production", "switchSipPort": "sip"}, tmp_path)
     assert done.returncode == 1
