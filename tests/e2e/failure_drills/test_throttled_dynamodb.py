@@ -51,7 +51,7 @@ def check_journal(table: Table) -> int:
 
 
 def test_of_a_batch_s_requests_half_are_throttled(aws: FaultyAws, services: Services, queue: QueuePoller) -> None:
-    bodies, truth = permissions(60, 1)
+    bodies, truth = permissions(40, 1)
     for body in bodies:
         queue.send(body)
     polls, longest = 0, 0.0
