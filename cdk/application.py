@@ -7,6 +7,7 @@ from aws_cdk import App, Tags
 
 from cdk import nag
 from cdk.bundling import Bundler
+from cdk.client_gateway_stack import ClientGatewayStack
 from cdk.context import read_settings
 from cdk.data_stack import DataStack
 from cdk.events_stack import EventsStack
@@ -72,8 +73,11 @@ def _home_region(
     switch = SwitchStack(app, f"{prefix}-switch", settings=settings, region=settings.home, network=network)
     media_proxy = MediaProxyStack(app, f"{prefix}-media-proxy", settings=settings, network=network)
     public_gateway = PublicGatewayStack(app, f"{prefix}-public-gateway", settings=settings, network=network, data=data)
+    client_gateway = ClientGatewayStack(
+        app, f"{prefix}-client-gateway", settings=settings, network=network, data=data, media_proxy=media_proxy
+    )
     # They name what is there, and import nothing of it; so that nothing starts before it is there, they say so.
-    for stack in (switch, media_proxy, public_gateway):
+    for stack in (switch, media_proxy, public_gateway, client_gateway):
         for needed in (images, secrets, services):
             stack.add_stack_dependency(needed)
     return network

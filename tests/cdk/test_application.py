@@ -26,7 +26,7 @@ def test_the_app_synthesises_what_its_context_names(tmp_path: Path) -> None:
     done = run_app({"environment": "production"}, tmp_path)
     assert done.returncode == 0, done.stderr
     parts = ["data", "events-us-east-1", "images", "images-us-east-1", "network", "network-us-east-1"]
-    parts += ["media-proxy", "peering", "peering-us-east-1", "public-gateway", "secrets", "services"]
+    parts += ["client-gateway", "media-proxy", "peering", "peering-us-east-1", "public-gateway", "secrets", "services"]
     parts += ["switch", "switch-us-east-1"]
     names = {path.name for path in tmp_path.glob("*.template.json")}
     assert names == {f"somleng-switch-production-{part}.template.json" for part in parts}

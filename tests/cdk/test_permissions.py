@@ -54,6 +54,7 @@ WITHOUT_RESOURCES = {
     "ecs:DiscoverPollEndpoint": "has no resource level; it tells an ECS agent a URL",
     "cloudwatch:GetMetricData": "has no resource level; restricted to the home region by condition",
     "cloudwatch:ListMetrics": "likewise",
+    "ec2:DescribeAddresses": "has no resource level; a condition binds it to the region",
     "ecr:GetAuthorizationToken": "has no resource level; pulling an image has",
     "polly:DescribeVoices": "has no resource level",
     "polly:SynthesizeSpeech": "has no resource but lexicons, which are not used",
@@ -63,6 +64,7 @@ WITHOUT_RESOURCES = {
 PATTERNS = {
     r".*<RecordingsBucket\w*>/\*\.(wav|mp3)": "switches name recordings as they make them",
     r"arn:aws:ecs:[a-z0-9-]+:<AWS::AccountId>:(task|container-instance)/[\w-]+/\*": "ECS makes the ids",
+    r"arn:aws:ec2:[a-z0-9-]+:<AWS::AccountId>:(elastic-ip|instance)/\*": "EC2 makes the ids; a tag is asked for",
     r"arn:aws:secretsmanager:.*:secret:somleng-switch/\w+/[a-z-]+-\?{6}": "AWS ends a name in six characters",
     r"arn:aws:s3:::somleng-switch-\w+-recordings-<AWS::AccountId>/\*\.wav": "switches name them",
     r"arn:aws:ssm:[a-z0-9-]+:<AWS::AccountId>:parameter/cdk/exports/(\*|[\w-]+/\*)": "the CDK's own, across regions",

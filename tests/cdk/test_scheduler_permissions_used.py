@@ -30,6 +30,7 @@ from tests.support.routing_tables import ENVIRONMENT, NAMES
 from tests.support.waiting import until
 
 CONSTRUCTS = {NAMES[table]: f"Tables{table.value.title().replace('_', '')}" for table in Table}
+PROXIES_READ = (CONSTRUCTS[NAMES[Table.MEDIA_PROXIES]], "dynamodb:Scan")
 STAMP = TaskStamp("task-a", 3, 1_000)
 
 
@@ -58,16 +59,21 @@ def register(directory: Path) -> None:
     connection.close()
 
 
-@pytest.mark.parametrize("kind", ["public"])
+@pytest.mark.parametrize("kind", ["public", "client"])
 def test_a_scheduler_has_the_right_to_all_that_it_does_and_to_nothing_that_it_does_not(
     kind: str, dynamodb: Any, staging: Templates, tmp_path: Path
 ) -> None:
     used: set[Action] = set()
+
+    def note(params: dict[str, Any], model: Any, **_: Any) -> None:
+        actions = set(actions_of("dynamodb", model.name, params, CONSTRUCTS))
+        if PROXIES_READ in actions - used:
+            # A table that changes while it is read: the change is read by its key.
+            RoutingRepository(dynamodb, NAMES).write([PutTaskRow(MediaProxy("udp:127.0.0.3:9", 0, STAMP), STAMP)])
+        used.update(actions)
+
     client = routing_tables.client()
-    client.meta.events.register(
-        "provide-client-params.dynamodb",
-        lambda params, model, **_: used.update(actions_of("dynamodb", model.name, params, CONSTRUCTS)),
-    )
+    client.meta.events.register("provide-client-params.dynamodb", note)
     settings = Settings.from_environment(
         {
             **ENVIRONMENT,
@@ -89,7 +95,7 @@ def test_a_scheduler_has_the_right_to_all_that_it_does_and_to_nothing_that_it_do
         if kind == "client":
             register(tmp_path)
             until("the contact", lambda: routing_tables.rows(Table.REGISTRATIONS))
-        until("the journal to be followed", lambda: all(n == 2 for n in scheduler.report()["rows"].values()))
+        until("the journal to be followed", lambda: all(n >= 2 for n in scheduler.report()["rows"].values()))
     finally:
         scheduler.stop()
     allowed = {

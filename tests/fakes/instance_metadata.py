@@ -1,14 +1,21 @@
 """EC2's instance metadata, as far as the containers ask for it: IMDSv2, which tells only who shows a token."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 @contextmanager
-def instance_metadata(address: str, public_address: str | None) -> Iterator[str]:
+def instance_metadata(
+    address: str, public_address: str | Callable[[], str | None] | None, instance_id: str | None = None
+) -> Iterator[str]:
     """Serve it at an address; give its URL. Without public address it answers 404, as EC2 does."""
+
+    def answer(path: str) -> str | None:
+        if path == "/latest/meta-data/public-ipv4":
+            return public_address() if callable(public_address) else public_address
+        return instance_id if path == "/latest/meta-data/instance-id" else None
 
     class Handler(BaseHTTPRequestHandler):
         def do_PUT(self) -> None:
@@ -19,7 +26,7 @@ def instance_metadata(address: str, public_address: str | None) -> Iterator[str]
             if self.headers["X-aws-ec2-metadata-token"] != "secret-token":
                 self.send_error(401)
             else:
-                self.reply(public_address if self.path == "/latest/meta-data/public-ipv4" else None)
+                self.reply(answer(self.path))
 
         def reply(self, text: str | None) -> None:
             if text is None:
