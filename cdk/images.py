@@ -19,6 +19,7 @@ class ImageName(StrEnum):
     SWITCH_WEBSERVER = "switch-webserver"
     FREESWITCH = "freeswitch"
     FREESWITCH_EVENT_LOGGER = "freeswitch-event-logger"
+    OPERATOR = "operator"
 
 
 SWITCH_IMAGES = (

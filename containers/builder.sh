@@ -11,6 +11,7 @@ images() {
     echo switch-app containers/switch_app . -
     echo switch-webserver containers/nginx containers/nginx -
     echo freeswitch-event-logger containers/freeswitch_event_logger . -
+    echo operator containers/switch_operator . -
     echo freeswitch containers/freeswitch containers/freeswitch -
 }
 

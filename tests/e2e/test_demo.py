@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -19,6 +20,7 @@ import pytest
 from local.processes import Identity
 from local.run_directory import ROOT
 from local.voice.programs import NatTools, missing
+from tests.support.queue_events import job
 
 pytestmark = pytest.mark.e2e
 
@@ -96,6 +98,26 @@ def stop(home: Path) -> str:
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True).stdout
 
 
+def operate(exports: str, *arguments: str) -> Any:
+    """Give a command of the operator's command line to a run, and return what it says."""
+    path = os.pathsep.join(("layers/routing/python", "containers/switch_operator", str(ROOT)))
+    command = shlex.join([sys.executable, "-m", "switch_operator", "--environment", "local", "--json", *arguments])
+    script = f"{exports} PYTHONPATH={path} NO_PROXY=127.0.0.1; {command}"
+    done = subprocess.run(["sh", "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode in (0, 1), done.stdout + done.stderr
+    return json.loads(done.stdout)
+
+
+def leave_dead_letter(exports: str, body: str) -> None:
+    """Put a message into a run's dead-letter queue."""
+    client = "import boto3, sys; ssm, sqs = boto3.client('ssm'), boto3.client('sqs'); "
+    client += "name = '/somleng-switch/local/dead_letter_queue_url'; "
+    client += "url = ssm.get_parameter(Name=name)['Parameter']['Value']; "
+    client += "sqs.send_message(QueueUrl=url, MessageBody=sys.argv[1])"
+    script = f"{exports} NO_PROXY=127.0.0.1; {shlex.join([sys.executable, '-c', client, body])}"
+    subprocess.run(["sh", "-c", script], capture_output=True, check=True)
+
+
 def test_every_step_comes_to_what_it_should_and_what_is_kept_can_be_used_and_stopped(home: Path) -> None:
     devices = nat_devices()
     demo = start(home, "--keep")
@@ -121,6 +143,7 @@ def test_every_step_comes_to_what_it_should_and_what_is_kept_can_be_used_and_sto
     tables, capacities = used.splitlines()
     assert tables == "7"
     assert {"region": "helium", "capacity": 1} in json.loads(capacities)
+    an_operated_system(exports)
     if calls:
         assert ("(masqueraded)" in output) == (NatTools().reason_not() is None)
         a_running_system(home, {process.name: process for process in processes})
@@ -129,6 +152,21 @@ def test_every_step_comes_to_what_it_should_and_what_is_kept_can_be_used_and_sto
     assert [process.is_alive() for process in processes] == [False] * len(processes)
     assert mentioning(home) == []
     assert nat_devices() == devices
+
+
+def an_operated_system(exports: str) -> None:
+    """Check it, and send a dead letter again, by the operator's command line."""
+    states = {each["what"]: each["state"] for each in operate(exports, "check")["findings"]}
+    assert [states[what] for what in ("tables", "journal", "dead letters", "reconcile", "tasks")] == ["ok"] * 5
+    leave_dead_letter(exports, job("CreateOpenSIPSPermissionJob", "203.0.113.7", {"group_id": 1}))
+    (sent,) = operate(exports, "dead-letters", "redrive", "--all", "--yes")["dead_letters"]
+    assert sent["fate"] == "sent again"
+
+    # The function of the emulated Lambda is told by the emulated queue, the message's attribute included.
+    def permitted() -> list[str]:
+        return [each["source_ip"] for each in operate(exports, "permissions", "list")["addresses"]]
+
+    wait_for("the permission", lambda: "203.0.113.7" in permitted(), 15)
 
 
 def a_running_system(home: Path, processes: dict[str, Identity]) -> None:

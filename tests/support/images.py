@@ -127,6 +127,7 @@ class Container:
         settings: its environment.
         log: what it prints goes there.
         volumes: directories of this machine, by their path in the container.
+        arguments: of its entrypoint.
 
     """
 
@@ -137,6 +138,7 @@ class Container:
         settings: Mapping[str, str],
         log: Path,
         volumes: Mapping[str, Path] | None = None,
+        arguments: Sequence[str] = (),
     ) -> None:
         self._store, self._log = store, log
         self._id = store.buildah("from", "--pull-never", image)
@@ -149,8 +151,8 @@ class Container:
             store.buildah("config", "--volume", f"{target}-", self._id)
         configuration: Any = json.loads(store.buildah("inspect", self._id))["Docker"]["config"]
         self.user: str = configuration["User"]
-        self._entrypoint: list[str] = configuration["Entrypoint"]
-        self._healthcheck: list[str] = configuration["Healthcheck"]["Test"]
+        self._entrypoint: list[str] = [*configuration["Entrypoint"], *arguments]
+        self._healthcheck: list[str] = (configuration.get("Healthcheck") or {}).get("Test", [])
         self._run = ["buildah", "run", "--network", "host"]
         for target, source in (volumes or {}).items():
             self._run += ["--volume", f"{source}:{target}"]

@@ -16,6 +16,7 @@ NAMES = [
     "switch-app",
     "switch-webserver",
     "freeswitch-event-logger",
+    "operator",
     "freeswitch",
 ]
 REGISTRIES = "1.dkr.ecr.ap-southeast-1.amazonaws.com/somleng-switch 1.dkr.ecr.us-east-1.amazonaws.com/switch-staging"

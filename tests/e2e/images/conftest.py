@@ -32,7 +32,9 @@ def store() -> Iterator[ImageStore]:
     made = ImageStore(directory)
     made.make_base(DEBIAN, "bookworm")
     made.make_python_base(PYTHON, "trixie")
-    made.build("media-proxy", "gateway-scheduler", "switch-webserver", "switch-app", "freeswitch-event-logger")
+    made.build(
+        "media-proxy", "gateway-scheduler", "switch-webserver", "switch-app", "freeswitch-event-logger", "operator"
+    )
     yield made
     made.remove()
 

@@ -132,3 +132,19 @@ def build_gateway_with_opensips_of_this_machine(store: ImageStore, directory: Pa
     name = "somleng-switch/public-gateway"
     options = ["--network", "host", "--pull-never", "--format", "docker", "--target", "public", "--tag", name]
     store.buildah("build", *options, str(context))
+
+
+# --- the operator's command line
+
+
+def test_the_operator(store: ImageStore, endpoint: str, tmp_path: Path) -> None:
+    settings = {**servers.credentials(), **ENVIRONMENT, "AWS_ENDPOINT_URL": endpoint}
+    image = "localhost/somleng-switch/operator"
+    with Container(store, image, settings, tmp_path / "log", arguments=("permissions", "list", "--json")) as operator:
+        assert operator.user == "510:510"
+        assert operator.process
+        assert operator.process.wait(30) == 0, operator.log()
+        assert '"source_ip": "192.0.2.10"' in operator.log()
+    with Container(store, image, servers.credentials(), tmp_path / "log2", arguments=("check", "list")) as operator:
+        assert operator.process
+        assert operator.process.wait(30) == 2, operator.log()
