@@ -1,6 +1,8 @@
 """The templates of each environment, synthesised once."""
 
+import fcntl
 import json
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -43,14 +45,23 @@ Templates = dict[str, Template]
 
 @pytest.fixture(scope="session")
 def synthesise(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Templates]:
-    """Return a function that synthesises an environment, once; `check`ed by cdk-nag as every synthesis is."""
+    """Return a function that synthesises an environment, once; `check`ed by cdk-nag as every synthesis is.
+
+    Once for all of pytest's workers: the first that asks does it, the others wait and read what it wrote.
+    """
+    own = tmp_path_factory.getbasetemp()
+    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
 
     @cache
     def templates(environment: str) -> Templates:
-        assembly = tmp_path_factory.mktemp(f"cdk.out-{environment}")
-        app = App(context={**CONTEXT, "environment": environment}, outdir=str(assembly))
-        build(app)
-        app.synth()
+        assembly = shared / f"cdk.out-{environment}"
+        with (shared / f"cdk.out-{environment}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not (assembly / "done").exists():
+                app = App(context={**CONTEXT, "environment": environment}, outdir=str(assembly))
+                build(app)
+                app.synth()
+                (assembly / "done").touch()
         prefix = f"somleng-switch-{environment}-"
         return {
             path.name.removeprefix(prefix).removesuffix(".template.json"): Template(path, json.loads(path.read_text()))
