@@ -17,13 +17,16 @@ BUILDER ?=
 ARGS ?= --help
 REGISTRY ?=
 
-.PHONY: help demo operator stop test test-fast lint format synth deploy check bench images push join compose compose-down lock clean node
+.PHONY: help demo live operator stop test test-fast lint format synth deploy check bench images push join compose compose-down lock clean node
 
 help: ## Show what each target does
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
 demo: $(VENV)/.installed $(EMULATOR_VENV)/.installed node_modules/.installed ## Run the system on this machine, show real events change real tables, and place calls (KEEP=1 goes on, LOGS=1 shows logs)
 	$(RUN) -m local.demo $(if $(KEEP),--keep) $(if $(LOGS),--logs)
+
+live: KEEP = 1
+live: demo ## Run the system and its live page until Ctrl-C; the page's address is shown once it is deployed (docs/live.md)
 
 operator: $(VENV)/.installed ## Look at and change a deployment: make operator ARGS="--environment staging check" (docs/operator.md)
 	@$(RUN) -m switch_operator $(ARGS)

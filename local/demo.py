@@ -37,7 +37,7 @@ def main() -> int:
     run = RunDirectory.create()
     system = None
     try:
-        system = LocalSystem(run, LoopbackHosts(options.network), _reporter(console), options.ports)
+        system = LocalSystem(run, LoopbackHosts(options.network), _reporter(console), options.ports, options.live_port)
         return _show(system, options, console)
     except KeyboardInterrupt:
         console.print("\nInterrupted.")

@@ -18,6 +18,7 @@ class Options:
         within: seconds that a step may wait for an effect.
         network: of the programs' addresses; None for one drawn at random.
         ports: of the AWS emulator, the ECS emulator and the platform; None for a port that is free.
+        live_port: of the live page; None for a port that is free.
         twiml: a directory with documents of one's own.
         control_plane_only: whether calls are left out, whatever is on this machine.
 
@@ -28,6 +29,7 @@ class Options:
     within: float
     network: str | None
     ports: tuple[int | None, int | None, int | None]
+    live_port: int | None
     twiml: Path | None
     control_plane_only: bool
 
@@ -47,7 +49,12 @@ def parse(description: str | None, arguments: Sequence[str], environment: Mappin
         default=environment.get("DEMO_NETWORK"),
         help="of the programs: 127.20.4.0/22 (DEMO_NETWORK)",
     )
-    ports = (("aws", "the AWS emulator"), ("ecs", "the ECS emulator"), ("platform", "the call platform"))
+    ports = (
+        ("aws", "the AWS emulator"),
+        ("ecs", "the ECS emulator"),
+        ("platform", "the call platform"),
+        ("live", "the live page"),
+    )
     for name, what in ports:
         variable = f"DEMO_{name.upper()}_PORT"
         parser.add_argument(
@@ -66,6 +73,7 @@ def parse(description: str | None, arguments: Sequence[str], environment: Mappin
         found.within,
         found.network,
         (found.aws_port, found.ecs_port, found.platform_port),
+        found.live_port,
         found.twiml,
         found.control_plane_only,
     )

@@ -22,6 +22,8 @@ def show(system: LocalSystem, voice: VoiceSystem | None, console: Console) -> No
     for text in (
         f"export {exports}",
         "",
+        "# the system as it runs, in a browser",
+        system.live_url,
         "# what the platform was told",
         f"curl {system.platform_url}/capacities",
         "# the AWS command-line tool, if it is installed",

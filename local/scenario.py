@@ -39,6 +39,7 @@ class Scenario:
         return [
             Step("Emulators and call platform start", self._start),
             Step("cdk deploy: data and services stacks", self._deploy),
+            Step("A page shows the system, live", self._live_page),
             Step("A switch task starts", lambda: self._switch_starts(1)),
             Step("A second switch task starts", lambda: self._switch_starts(2)),
             Step("Its event comes again, and an old one late", self._events_repeat),
@@ -64,6 +65,10 @@ class Scenario:
         tables = len(self._system.dynamodb.list_tables()["TableNames"])
         functions = [self._system.outputs[name] for name in ("ServicesFunction", "S3MpegFunction")]
         return f"{tables} tables, {len(functions)} functions, queues, rules, a bucket"
+
+    def _live_page(self) -> str:
+        self._system.serve_live_page()
+        return f"open {self._system.live_url} and watch"
 
     # --- tasks
 

@@ -14,6 +14,7 @@ import boto3
 from local import servers
 from local.deployment import Deployment, deploy
 from local.errors import LocalError
+from local.live_page import live_page, write_sources
 from local.loopback import LoopbackHosts
 from local.run_directory import RunDirectory
 from local.supervision import Supervisor
@@ -42,6 +43,7 @@ class LocalSystem:
         hosts: addresses for everything but the emulators.
         report: is told, for people, of processes that ended.
         ports: of the AWS emulator, the ECS emulator and the platform, if they are to be certain ones.
+        live_port: of the live page, likewise.
 
     """
 
@@ -51,9 +53,11 @@ class LocalSystem:
         hosts: LoopbackHosts,
         report: Callable[[str], None],
         ports: tuple[int | None, int | None, int | None] = (None, None, None),
+        live_port: int | None = None,
     ) -> None:
         self.run, self.hosts = run, hosts
         self.port, self.ecs_port, self.platform_port = (port or servers.free_port() for port in ports)
+        self.live_port = live_port or servers.free_port()
         self.switch_credentials = "adhearsion", secrets.token_urlsafe(24)
         self.supervisor = Supervisor(run.add, run.forget, report)
         self._password = secrets.token_urlsafe(24)
@@ -110,6 +114,17 @@ class LocalSystem:
         )
         self._client("ssm").put_parameter(Name=PASSWORD_PARAMETER, Value=self._password, Type="SecureString")
 
+    def serve_live_page(self) -> None:
+        """Serve the page that shows what is deployed and runs; return once it answers.
+
+        Raises:
+            ServerFailed: when it does not.
+
+        """
+        page = live_page(self.run.path, self.live_port, write_sources(self), self.environment)
+        self.supervisor.start(page)
+        self.supervisor.wait_until_ready(_READY_SECONDS, page)
+
     # --- where things are
 
     @property
@@ -121,6 +136,11 @@ class LocalSystem:
     def platform_url(self) -> str:
         """URL of the call platform."""
         return f"http://{servers.HOST}:{self.platform_port}"
+
+    @property
+    def live_url(self) -> str:
+        """URL of the live page."""
+        return f"http://{servers.HOST}:{self.live_port}/"
 
     @property
     def environment(self) -> dict[str, str]:

@@ -11,6 +11,7 @@ from local.live.clients import Clients
 from local.live.model import Model
 from local.live.server import LiveServer
 from local.live.sources import Sources
+from local.live.sources_file import SourcesFile
 from local.live.watch import Watch
 
 EX_CONFIG = 78
@@ -24,20 +25,22 @@ def main() -> int:
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.WARNING)
     try:
-        sources = Sources.read(arguments.sources)
+        file = SourcesFile(arguments.sources)
+        sources = file.read()
     except (OSError, ValueError) as error:
         print(f"local.live: {error}", file=sys.stderr)
         return EX_CONFIG
-    return asyncio.run(_serve(sources, arguments.port))
+    return asyncio.run(_serve(file, sources, arguments.port))
 
 
-async def _serve(sources: Sources, port: int) -> int:
+async def _serve(file: SourcesFile, sources: Sources, port: int) -> int:
     model = Model()
+    watch = Watch(sources, Clients.of(sources), model, file.changed)
     told = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, told.set)
     try:
-        async with LiveServer(model, Watch(sources, Clients.of(sources), model), port) as server:
+        async with LiveServer(model, watch, port) as server:
             print(f"the page is at {server.url}", flush=True)
             waits = [asyncio.ensure_future(told.wait()), asyncio.ensure_future(server.wait())]
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)

@@ -69,6 +69,8 @@ class _Tracked:
     cause: str = ""
     status: int | None = None
     gone_at: int | None = None
+    is_driven: bool = False
+    """Whether the app has it: then it is a call of its own, whatever it is joined with."""
 
     def row(self) -> Call:
         return Call(
@@ -122,6 +124,8 @@ class Calls:
         call.sid = line.text("call_sid") or call.sid
         call.direction = line.text("direction") or call.direction
         call.switch = switch or call.switch
+        if line.message != "event":
+            call.is_driven, call.parent = True, ""
         if call.stage == "gateway":
             call.stage, call.since = "switch", line.at
         match line.message:
@@ -160,7 +164,8 @@ class Calls:
     # --- within
 
     def _take_event(self, call: _Tracked, line: LogLine) -> None:
-        call.parent = line.text("other_uuid") or call.parent
+        if not call.is_driven and call.direction == "outbound":
+            call.parent = line.text("other_uuid") or call.parent
         match line.text("event"):
             case "CHANNEL_ANSWER":
                 call.is_answered = True

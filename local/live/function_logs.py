@@ -24,11 +24,12 @@ class FunctionLog:
         functions: a Lambda client, which knows where the function logs.
         logs: a CloudWatch Logs client.
         function: its name.
+        name: what it is called.
 
     """
 
-    def __init__(self, functions: "LambdaClient", logs: "CloudWatchLogsClient", function: str) -> None:
-        self._functions, self._logs, self.function = functions, logs, function
+    def __init__(self, functions: "LambdaClient", logs: "CloudWatchLogsClient", function: str, name: str) -> None:
+        self._functions, self._logs, self._function, self.name = functions, logs, function, name
         self._group: str | None = None
         self._since: int | None = None
         self._known: set[int] = set()
@@ -42,8 +43,8 @@ class FunctionLog:
     def read(self, now: int) -> list[LogLine]:
         """Return what was logged since the last look; `now` in milliseconds since the epoch."""
         if self._group is None:
-            configuration = self._functions.get_function_configuration(FunctionName=self.function)
-            self._group = configuration.get("LoggingConfig", {}).get("LogGroup") or f"/aws/lambda/{self.function}"
+            configuration = self._functions.get_function_configuration(FunctionName=self._function)
+            self._group = configuration.get("LoggingConfig", {}).get("LogGroup") or f"/aws/lambda/{self._function}"
         since = now - _HISTORY_MILLISECONDS if self._since is None else self._since - _OVERLAP_MILLISECONDS
         paginator = self._logs.get_paginator("filter_log_events")
         pages = paginator.paginate(logGroupName=self._group, startTime=max(since, 0))

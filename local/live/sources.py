@@ -80,7 +80,7 @@ class Sources:
         endpoint: URL of the AWS emulator; None for AWS itself.
         tables: DynamoDB's names of the routing tables, by `routing.Table`'s value.
         queues: URLs of queues that are counted, by what they are called.
-        functions: names of the Lambda functions whose logs are read.
+        functions: names of the Lambda functions whose logs are read, by what they are called.
         platform_url: the call platform, asked for the capacities that it was told; None for none.
         gateways: the gateways.
         switches: the switch tasks.
@@ -92,7 +92,7 @@ class Sources:
     endpoint: str | None = None
     tables: Mapping[str, str] = field(default_factory=dict)
     queues: Mapping[str, str] = field(default_factory=dict)
-    functions: tuple[str, ...] = ()
+    functions: Mapping[str, str] = field(default_factory=dict)
     platform_url: str | None = None
     gateways: tuple[GatewaySource, ...] = ()
     switches: tuple[SwitchSource, ...] = ()
@@ -117,7 +117,6 @@ class Sources:
             return cls(
                 **{
                     **value,
-                    "functions": tuple(value.get("functions", ())),
                     "gateways": tuple(GatewaySource(**each) for each in value.get("gateways", ())),
                     "switches": tuple(SwitchSource(**each) for each in value.get("switches", ())),
                     "logs": tuple(LogFile(**{**each, "kind": LogKind(each["kind"])}) for each in value.get("logs", ())),
@@ -127,5 +126,7 @@ class Sources:
             raise ValueError(f"{path}: {error}") from error
 
     def write(self, path: Path) -> None:
-        """Write it as JSON. What it names need not be there yet."""
-        path.write_text(json.dumps(asdict(self), indent=2))
+        """Write it as JSON, in one piece. What it names need not be there yet."""
+        scratch = path.with_suffix(".new")
+        scratch.write_text(json.dumps(asdict(self), indent=2))
+        scratch.replace(path)

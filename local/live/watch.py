@@ -4,6 +4,7 @@ A source that fails holds up no other; the page says which it is, and it is trie
 """
 
 import asyncio
+import functools
 import logging
 import time
 from collections.abc import Callable
@@ -22,7 +23,7 @@ from local.live.log_lines import LogLine, parse
 from local.live.log_tail import LogTail
 from local.live.model import Model
 from local.live.routing_rows import JournalChange, RoutingRows, TablesSeen
-from local.live.rows import Call, Capacity, Event, MediaProxy, Queue, Row, Switch, TableState, Target, Unread
+from local.live.rows import Call, Capacity, Event, Gateway, MediaProxy, Queue, Row, Switch, TableState, Target, Unread
 from local.live.sources import LogFile, LogKind, Sources
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ _LOG_SECONDS: Final = 0.25
 _FUNCTION_SECONDS: Final = 1.0
 _QUEUE_SECONDS: Final = 2.0
 _PLATFORM_SECONDS: Final = 2.0
+_SOURCES_SECONDS: Final = 0.5
 
 T = TypeVar("T")
 
@@ -63,27 +65,61 @@ class Watch:
         sources: where to read.
         clients: of AWS.
         model: what is told.
+        changed: returns where to read from now on, when that has changed; None while it has not.
 
     """
 
-    def __init__(self, sources: Sources, clients: "Clients", model: Model) -> None:
-        self._sources, self._clients, self._model = sources, clients, model
+    def __init__(
+        self,
+        sources: Sources,
+        clients: "Clients",
+        model: Model,
+        changed: Callable[[], Sources | None] = lambda: None,
+    ) -> None:
+        self._sources, self._clients, self._model, self._changed = sources, clients, model, changed
         self._happenings = Happenings(model)
-        names = {switch.address: switch.name for switch in sources.switches}
-        self._calls = Calls(lambda address: names.get(address, address))
+        self._calls = Calls(self._switch_at)
+        self._tails: dict[str, tuple[LogFile, LogTail]] = {}
         self._targets: dict[str, Target] = {}
         self._proxies: dict[str, MediaProxy] = {}
         self._loads: dict[str, tuple[TargetLoad, ...]] = {}
         self._proxies_in_use: dict[str, list[str]] = {}
-        for switch in sources.switches:
-            model.put(switch.name, Switch(switch.name, switch.address))
+        self._tasks: dict[str, asyncio.Task[None]] = {}
 
     async def run(self) -> None:
         """Follow it until this is cancelled."""
         with ThreadPoolExecutor(_THREADS, thread_name_prefix="reads") as threads:
-            async with asyncio.TaskGroup() as tasks:
-                for reading in self._readings():
-                    tasks.create_task(self._repeat(reading, threads))
+            async with asyncio.TaskGroup() as group:
+                self._follow(self._sources, group, threads)
+                while True:
+                    await asyncio.sleep(_SOURCES_SECONDS)
+                    if (sources := self._changed()) is not None:
+                        self._follow(sources, group, threads)
+
+    def _follow(self, sources: Sources, group: asyncio.TaskGroup, threads: ThreadPoolExecutor) -> None:
+        """Read these sources from now on; what is read already goes on."""
+        self._sources = sources
+        for log in sources.logs:
+            # The log of a process that has ended may have lines that are not read yet.
+            self._tails.setdefault(log.path, (log, LogTail(Path(log.path))))
+        switches: dict[str, Row] = {}
+        for switch in sources.switches:
+            known = self._model.get(Switch, switch.name)
+            is_same = isinstance(known, Switch) and known.address == switch.address
+            switches[switch.name] = known if is_same and known else Switch(switch.name, switch.address)
+        self._model.replace(Switch, switches)
+        readings = {reading.name: reading for reading in self._readings()}
+        for name in [name for name in self._tasks if name not in readings]:
+            self._tasks.pop(name).cancel()
+            self._model.remove(Unread, name)
+            self._model.remove(Gateway, name)
+            self._loads.pop(name, None)
+        for name, reading in readings.items():
+            if name not in self._tasks:
+                self._tasks[name] = group.create_task(self._repeat(reading, threads))
+
+    def _switch_at(self, address: str) -> str:
+        return next((switch.name for switch in self._sources.switches if switch.address == address), address)
 
     async def _repeat(self, reading: _Reading[Any], threads: ThreadPoolExecutor) -> None:
         loop = asyncio.get_running_loop()
@@ -99,43 +135,26 @@ class Watch:
 
     def _readings(self) -> list[_Reading[Any]]:
         sources, clients = self._sources, self._clients
-        found: list[_Reading[Any]] = []
+        found: list[_Reading[Any]] = [
+            _Reading("logs", _LOG_SECONDS, lambda: _read_logs(list(self._tails.values())), self._take_logs)
+        ]
         if sources.tables:
             tables = RoutingRows(clients.dynamodb, sources.table_names, time.time)
             found.append(_Reading("routing tables", _TABLE_SECONDS, tables.read, self._take_tables))
         for gateway in sources.gateways:
             reader = GatewayReader(gateway)
             found.append(_Reading(gateway.name, _GATEWAY_SECONDS, reader.read, self._take_gateway))
-        if sources.logs:
-            tails = [(log, LogTail(Path(log.path))) for log in sources.logs]
-            found.append(_Reading("logs", _LOG_SECONDS, lambda: _read_logs(tails), self._take_logs))
-        for function in sources.functions:
-            log = FunctionLog(clients.functions, clients.logs, function)
-            found.append(
-                _Reading(
-                    f"log of {function}",
-                    _FUNCTION_SECONDS,
-                    lambda log=log: (log, log.read(milliseconds())),  # type: ignore[misc]
-                    self._take_function,
-                )
-            )
+        for name, function in sources.functions.items():
+            log = FunctionLog(clients.functions, clients.logs, function, name)
+            read = functools.partial(_read_function, log)
+            found.append(_Reading(f"log of {name}", _FUNCTION_SECONDS, read, self._take_function))
         if sources.queues:
+            count = functools.partial(counts.read_queues, clients.sqs, sources.queues)
+            found.append(_Reading("queues", _QUEUE_SECONDS, count, functools.partial(self._model.replace, Queue)))
+        if sources.platform_url is not None:
+            ask = functools.partial(counts.read_capacities, sources.platform_url)
             found.append(
-                _Reading(
-                    "queues",
-                    _QUEUE_SECONDS,
-                    lambda: counts.read_queues(clients.sqs, sources.queues),
-                    lambda rows: self._model.replace(Queue, rows),
-                )
-            )
-        if (url := sources.platform_url) is not None:
-            found.append(
-                _Reading(
-                    "call platform",
-                    _PLATFORM_SECONDS,
-                    lambda: counts.read_capacities(url),
-                    lambda rows: self._model.replace(Capacity, rows),
-                )
+                _Reading("call platform", _PLATFORM_SECONDS, ask, functools.partial(self._model.replace, Capacity))
             )
         return found
 
@@ -222,7 +241,11 @@ class Watch:
     def _take_function(self, read: tuple[FunctionLog, list[LogLine]]) -> None:
         log, lines = read
         for line in lines:
-            self._happenings.take(_short(log.function), line, log.group)
+            self._happenings.take(log.name, line, log.group)
+
+
+def _read_function(log: FunctionLog) -> tuple[FunctionLog, list[LogLine]]:
+    return log, log.read(milliseconds())
 
 
 def _read_logs(tails: list[tuple[LogFile, LogTail]]) -> list[tuple[LogFile, int, LogLine]]:
@@ -241,9 +264,3 @@ def _event_of(change: JournalChange) -> Event:
     table = change.table.value.replace("_", " ")
     what = {"put": "row put", "delete": "row deleted"}.get(change.operation, "row changed")
     return Event(milliseconds(), "journal", what, f"{table} {change.key}, change {change.number}")
-
-
-def _short(function: str) -> str:
-    """Return which of the functions it is: their deployed names begin with the stack's and end with a random part."""
-    known = {"S3Mpeg": "s3_mpeg function", "ServicesFunction": "services function"}
-    return next((name for part, name in known.items() if part in function), function)

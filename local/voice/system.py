@@ -11,6 +11,7 @@ from local.containers.gateway import gateway
 from local.containers.media_proxy import media_proxy
 from local.containers.scheduler import scheduler
 from local.errors import CommandFailed, LocalError
+from local.live_page import write_sources
 from local.run_directory import ROOT
 from local.system import PASSWORD_PARAMETER, PLATFORM_USER, LocalSystem
 from local.voice import facts, nat
@@ -105,8 +106,9 @@ class VoiceSystem:
         self.system.supervisor.wait_until_ready(_READY_SECONDS)
 
     def note_facts(self) -> None:
-        """Write down where everything is, for other programs of this machine."""
+        """Write down where everything is, for the live page and other programs of this machine."""
         facts.write(self)
+        write_sources(self.system, self)
 
     # --- parts
 

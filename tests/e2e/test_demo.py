@@ -24,7 +24,7 @@ from tests.support.queue_events import job
 
 pytestmark = pytest.mark.e2e
 
-CONTROL_PLANE_STEPS, VOICE_STEPS = 16, 16
+CONTROL_PLANE_STEPS, VOICE_STEPS = 17, 16
 _PATH = os.pathsep.join(
     ("layers/routing/python", *(f"containers/{name}" for name in ("opensips_scheduler", "switch_app")))
 )
@@ -143,6 +143,8 @@ def test_every_step_comes_to_what_it_should_and_what_is_kept_can_be_used_and_sto
     tables, capacities = used.splitlines()
     assert tables == "7"
     assert {"region": "helium", "capacity": 1} in json.loads(capacities)
+    (url,) = re.findall(r"open (http://\S+) and watch", output)
+    assert what_the_page_shows(url, calls=calls)["capacities"]["helium"]["capacity"] == 1
     an_operated_system(exports)
     if calls:
         assert ("(masqueraded)" in output) == (NatTools().reason_not() is None)
@@ -167,6 +169,25 @@ def an_operated_system(exports: str) -> None:
         return [each["source_ip"] for each in operate(exports, "permissions", "list")["addresses"]]
 
     wait_for("the permission", lambda: "203.0.113.7" in permitted(), 15)
+
+
+def what_the_page_shows(url: str, *, calls: bool) -> dict[str, Any]:
+    """Return the live page's rows, and look at what the demo has left in them."""
+    assert b"SomlengSWITCH" in get(url)[1]
+    with urllib.request.urlopen(f"{url}events", timeout=5) as answer:
+        lines = (line.decode() for line in answer)
+        rows: dict[str, Any] = json.loads(next(line for line in lines if line.startswith("data: "))[6:])["rows"]
+    assert {"load_balancer_targets", "registrations"} < set(rows["tables"])
+    assert {event["source"] for event in rows["events"].values()} >= {"journal"}
+    assert any(problem["process"] == "s3_mpeg function" for problem in rows["problems"].values())
+    if calls:
+        assert [gateway["state"] for gateway in rows["gateways"].values()] == ["serving", "serving"]
+        assert list(rows["switches"]) == ["switch-2"]
+        ended = rows["calls"].values()
+        assert {call["stage"] for call in ended} == {"ended"}
+        assert any(call["gateway"] == "public gateway" and "Pause" in call["verbs"] for call in ended)
+        assert any(user["username"] == "user1" for user in rows["registrations"].values())
+    return rows
 
 
 def a_running_system(home: Path, processes: dict[str, Identity]) -> None:

@@ -56,7 +56,7 @@ const TABLES = {
       { path: row },
       cell(row.verbs.join(", ") || "–", "optional"),
       { text: "", classes: "number", clock: row.stage === "ended" ? null : row.since, fixed: duration(row.since - row.began) },
-      { ...cell(row.cause || (row.stage === "ended" ? "ended" : ""), "optional mono"), second: row.status ? `SIP ${row.status}` : "" },
+      { ...cell(cause(row), "optional", row.cause), second: row.status ? `SIP ${row.status}` : "" },
     ],
   },
   targets: {
@@ -125,6 +125,8 @@ const TABLES = {
     ],
   },
 };
+
+const cause = (row) => (row.cause ? row.cause.toLowerCase().replaceAll("_", " ") : row.stage === "ended" ? "ended" : "");
 
 const isDead = (queue) => queue.name !== "jobs";
 
@@ -401,13 +403,25 @@ function takeSnapshot(message) {
   show(null);
 }
 
+// Counts change with every call; a row is highlighted for what is not a count.
+const COUNTS = {
+  targets: ["calls", "limit"], gateways: ["calls", "refused", "lag", "positions", "contacts_waiting", "age"],
+};
+
+function isNews(name, before, after) {
+  if (!before) return true;
+  const counts = COUNTS[name] ?? [];
+  return Object.keys(after).some((field) => !counts.includes(field) && String(before[field]) !== String(after[field]));
+}
+
 function takePatch(message) {
   const changes = new Map();
   for (const [name, listed] of Object.entries(message.put)) {
     const known = collections.get(name) ?? collections.set(name, new Map()).get(name);
+    const news = Object.entries(listed).filter(([key, row]) => isNews(name, known.get(key), row)).map(([key]) => key);
     for (const [key, row] of Object.entries(listed)) known.set(key, row);
-    changes.set(name, new Set(Object.keys(listed)));
-    note(name, Object.keys(listed).length, 0);
+    changes.set(name, new Set(news));
+    note(name, news.length, 0);
   }
   for (const [name, keys] of Object.entries(message.remove)) {
     for (const key of keys) collections.get(name)?.delete(key);

@@ -100,6 +100,8 @@ def test_a_leg_that_was_dialled_is_a_call_with_a_parent() -> None:
     of.take(line(4, "event", LEG, event="CHANNEL_ANSWER"), "switch 1")
     leg = next(call for call in of.rows().values() if call.uuid == LEG)
     assert (leg.parent, leg.direction, leg.is_answered, leg.stage) == (UUID, "outbound", True, "switch")
+    of.take(line(5, "event", event="CHANNEL_ANSWER", direction="inbound", other_uuid=LEG), "switch 1")
+    assert next(call for call in of.rows().values() if call.uuid == UUID).parent == ""
 
 
 def test_calls_that_were_refused_or_lost() -> None:

@@ -206,7 +206,7 @@ def sources(dynamodb: Any, tmp_path: Path) -> Iterator[Sources]:
         region="ap-southeast-1",
         tables={table.value: name for table, name in NAMES.names},
         queues={"dead letters": queue},
-        functions=("services",),
+        functions={"services function": "services"},
         platform_url=platform.url,
         gateways=(GatewaySource("client gateway", "client", f"{health.url}/health", str(tmp_path / "mi.sock")),),
         switches=(SwitchSource("switch 1", "10.0.0.1"),),
