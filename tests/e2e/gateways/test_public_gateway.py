@@ -11,6 +11,7 @@ from tests.fakes.event_socket import EventSocket
 from tests.support.loopback import LoopbackNetwork
 from tests.support.opensips import ROOT, Gateway
 from tests.support.sipp import Sipp, run
+from tests.support.waiting import until
 
 _CALL = {"number": "1234"}
 
@@ -158,6 +159,30 @@ def test_a_switch_without_heartbeats_takes_calls_and_a_reload_does_not_stop_it(
         gateway.mi("lb_reload")
         call(gateway, carrier)
         assert len(used.received("INVITE")) == 3
+
+
+def test_calls_go_on_while_the_password_of_event_sockets_is_replaced(
+    gateway: Gateway, network: LoopbackNetwork, directory: Path
+) -> None:
+    """Switches that have the new one already take calls only when none is left with the old one; and then they do."""
+    carrier, before, after = (network.address() for _ in range(3))
+    gateway.set_addresses((1, carrier))
+    with (
+        EventSocket(before) as known,
+        EventSocket(after, password="new") as refusing,
+        switch(directory, before, calls=None) as old,
+        switch(directory, after, calls=None) as new,
+    ):
+        gateway.set_targets(target(before), target(after))
+        until("both logins", lambda: bool(known.logins and refusing.logins))
+        time.sleep(1.5)  # heartbeats of the one have come, and the other is known to have none
+        for _ in range(3):
+            call(gateway, carrier)
+        assert (len(old.received("INVITE")), len(new.received("INVITE"))) == (3, 0)
+        gateway.set_targets(target(after))
+        time.sleep(1.5)
+        call(gateway, carrier)
+        assert len(new.received("INVITE")) == 1
 
 
 def test_a_removed_target_keeps_its_call_and_gets_no_other(
