@@ -133,8 +133,8 @@ def test_two_instances_that_want_the_same_one_get_one_each(ec2: Ec2, tmp_path: P
     instances = [ec2.start(), ec2.start()]
     aws = tmp_path / "bin" / "aws"
     aws.parent.mkdir()
-    # Each waits with its first choice until the other has made the same. Unlike moto, EC2 would give the second what the
-    # first has, unless it is asked not to.
+    # Each waits with its first choice until the other has made the same. Unlike moto, EC2 would give the second what
+    # the first has, unless it is asked not to.
     aws.write_text(
         f"""#!/bin/bash
 if [[ $2 == associate-address ]]; then
