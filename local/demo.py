@@ -61,7 +61,8 @@ def _show(system: LocalSystem, options: Options, console: Console) -> int:
     with ExitStack() as stack:
         if options.logs:
             stack.enter_context(_log_lines(system.run, console))
-        steps = Scenario(system, waiting).steps()
+        scenario = Scenario(system, waiting)
+        steps = scenario.first_steps() if options.calls_only else scenario.steps()
         if voice is not None:
             steps += stack.enter_context(voice_steps(system, voice, waiting))
         show(steps, console)

@@ -21,6 +21,7 @@ class Options:
         live_port: of the live page; None for a port that is free.
         twiml: a directory with documents of one's own.
         control_plane_only: whether calls are left out, whatever is on this machine.
+        calls_only: whether of the control plane only what calls need is shown.
 
     """
 
@@ -32,6 +33,7 @@ class Options:
     live_port: int | None
     twiml: Path | None
     control_plane_only: bool
+    calls_only: bool
 
 
 def parse(description: str | None, arguments: Sequence[str], environment: Mapping[str, str]) -> Options:
@@ -64,6 +66,7 @@ def parse(description: str | None, arguments: Sequence[str], environment: Mappin
         "--twiml", type=Path, default=environment.get("DEMO_TWIML"), help="a directory with documents (DEMO_TWIML)"
     )
     parser.add_argument("--control-plane-only", action="store_true", help="place no calls, whatever programs are there")
+    parser.add_argument("--calls-only", action="store_true", help="of the control plane, show only what calls need")
     found = parser.parse_args(arguments)
     if found.twiml is not None and not found.twiml.is_dir():
         parser.error(f"--twiml: {found.twiml} is no directory")
@@ -76,4 +79,5 @@ def parse(description: str | None, arguments: Sequence[str], environment: Mappin
         found.live_port,
         found.twiml,
         found.control_plane_only,
+        found.calls_only,
     )

@@ -1,5 +1,6 @@
 """Steps that are shown as they are done, each awaited with a bound."""
 
+import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -40,6 +41,11 @@ class Waiting:
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
+        self._given_up = threading.Event()
+
+    def give_up(self) -> None:
+        """End every wait that is under way in another thread, and every later one."""
+        self._given_up.set()
 
     def until(self, what: str, read: Callable[[], T], is_so: Callable[[T], bool]) -> T:
         """Read again and again until it is so, and return what was read.
@@ -55,7 +61,8 @@ class Waiting:
                 return value
             if time.monotonic() >= deadline:
                 raise StepFailed(f"waited {self._seconds:g} seconds for {what}; the last that was seen is {value!r}")
-            time.sleep(_PAUSE_SECONDS)
+            if self._given_up.wait(_PAUSE_SECONDS):
+                raise StepFailed(f"no longer waits for {what}")
 
 
 def show(steps: Sequence[Step], console: Console, clock: Callable[[], float] = time.monotonic) -> None:

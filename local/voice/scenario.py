@@ -33,5 +33,6 @@ def voice_steps(system: LocalSystem, voice: VoiceSystem, waiting: Waiting) -> It
         try:
             yield [step for part in parts for step in part.steps()]
         finally:
+            waiting.give_up()
             for part in (client, switches):
                 loop.run(part.leave(), 5)

@@ -76,7 +76,7 @@ def processes_of_runs(home: Path) -> list[Identity]:
 
 def mentioning(home: Path) -> list[str]:
     """Return the processes of this machine whose command line names the directory."""
-    listed = subprocess.run(["ps", "-eo", "args="], capture_output=True, text=True, check=True).stdout
+    listed = subprocess.run(["ps", "-eww", "-o", "args="], capture_output=True, text=True, check=True).stdout
     return [line for line in listed.splitlines() if str(home) in line]
 
 
@@ -233,6 +233,25 @@ def test_an_interrupted_demo_leaves_nothing_behind_and_has_said_what_it_would_le
     assert "Interrupted." in output
     assert [process.is_alive() for process in processes] == [False, False, False]
     wait_for("the CDK to be gone", lambda: mentioning(home) == [], 5)
+
+
+@pytest.mark.skipif(bool(missing(os.environ)), reason="programs that carry calls are not installed")
+def test_a_demo_that_is_told_to_end_in_the_middle_of_calls_leaves_nothing_behind(home: Path) -> None:
+    devices = nat_devices()
+    demo = start(home, "--calls-only")
+
+    def is_loaded() -> bool:
+        return any("carrier_talks.xml" in line for line in mentioning(home))
+
+    wait_for("the load", lambda: is_loaded() or demo.poll() is not None, 200)
+    assert demo.poll() is None, output_of(home)
+    processes = processes_of_runs(home)
+    assert len(processes) > 15
+    demo.send_signal(signal.SIGTERM)
+    assert demo.wait(15) == 130, output_of(home)
+    assert [process.is_alive() for process in processes] == [False] * len(processes)
+    assert mentioning(home) == []
+    assert nat_devices() == devices
 
 
 def test_a_step_that_does_not_come_to_its_effect_fails_by_name(home: Path) -> None:

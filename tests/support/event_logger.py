@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -12,13 +11,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Self
 
-from tests.support.services_environment import AWS
+from local.containers.event_logger import event_logger
 from tests.support.waiting import until
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PARAMETER = "somleng.test.services_password"
 PASSWORD = "services-password"
-_PATH = os.pathsep.join(str(ROOT / "containers" / part) for part in ("freeswitch_event_logger", "switch_app"))
 
 
 class EventLogger:
@@ -47,22 +45,17 @@ class EventLogger:
     ) -> None:
         self.records, self.log, self.port = directory / "records", directory / "log", port
         self.records.mkdir(exist_ok=True)
-        self.environment = {
-            **AWS,
-            "PATH": os.environ["PATH"],
-            "PYTHONPATH": _PATH,
+        own = {
             "AWS_ENDPOINT_URL": parameters,
-            "CALL_DATA_RECORDS_DIRECTORY": str(self.records),
             "CALL_PLATFORM_HOST": platform,
             "CALL_PLATFORM_PASSWORD_PARAMETER": PARAMETER,
             "CALL_STATUS_HEARTBEAT_INTERVAL_SECONDS": "0.3",
-            "EVENT_SOCKET_HOST": event_socket,
-            "EVENT_SOCKET_PASSWORD": event_socket_password,
-            "HEALTHCHECK_PORT": str(port),
             "METRICS_INTERVAL": "0.2",
             "SESSION_COUNT_INTERVAL": "0.1",
             **(settings or {}),
         }
+        container = event_logger(self.records, event_socket, event_socket_password, port, own)
+        self._command, self.environment = container.command, dict(container.environment)
         self.process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -75,8 +68,7 @@ class EventLogger:
     def start(self) -> None:
         """Start it."""
         with self.log.open("ab") as log:
-            command = [sys.executable, "-m", "freeswitch_event_logger"]
-            self.process = subprocess.Popen(command, env=self.environment, stdout=log, stderr=log)
+            self.process = subprocess.Popen(self._command, env=self.environment, stdout=log, stderr=log)
 
     def wait_until_connected(self) -> None:
         """Wait until it has logged in at the event socket."""

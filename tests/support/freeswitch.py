@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.parse import unquote
 
+from local.containers.freeswitch import freeswitch
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 FOLDER = ROOT / "containers" / "freeswitch"
 BINARY = os.environ.get("FREESWITCH") or shutil.which("freeswitch")
@@ -38,22 +40,9 @@ class FreeSwitchProcess:
         self.log = directory / "freeswitch.log"
         for name in ("state", "records"):
             (directory / name).mkdir()
-        self.environment = {
-            **{name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "FREESWITCH_MODULES")},
-            "FREESWITCH": BINARY or "freeswitch",
-            "FS_STATE_DIRECTORY": str(directory / "state"),
-            "FS_DATABASE_DIRECTORY": str(directory / "databases"),
-            "CALL_DATA_RECORDS_DIRECTORY": str(self.records),
-            "FS_LISTEN_ADDRESS": address,
-            "FS_NAT_GATEWAY_IP": address,
-            "FS_NAT_INSTANCE_IP": NAT_INSTANCE_IP,
-            "FS_EVENT_SOCKET_LISTEN_ADDRESS": address,
-            "FS_EVENT_SOCKET_PASSWORD": PASSWORD,
-            "FS_SWITCH_APP_ADDRESS": app,
-            "FS_LOG_LEVEL": "info",
-            "FS_STOP_DELAY": "0",
-            **(settings or {}),
-        }
+        own = {"FS_NAT_INSTANCE_IP": NAT_INSTANCE_IP, "FS_LOG_LEVEL": "info", **(settings or {})}
+        container = freeswitch(directory, address, app, PASSWORD, own)
+        self._command, self.environment = container.command, dict(container.environment)
         self.process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -67,7 +56,7 @@ class FreeSwitchProcess:
         """Start it, and wait until its health check is content."""
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [str(FOLDER / "entrypoint.sh")],
+                self._command,
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,

@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 
+from local.containers.media_proxy import media_proxy
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 BINARY = shutil.which("rtpengine")
 MISSING = "the program 'rtpengine' is not on the PATH (Debian: apt install rtpengine-daemon)"
@@ -35,14 +37,8 @@ class MediaProxy:
     ) -> None:
         self.address, self.advertised = address, advertised
         self.socket = f"udp:{address}:2223"
-        self.environment = {
-            "PATH": os.environ["PATH"],
-            "PRIVATE_ADDRESS": address,
-            "PUBLIC_ADDRESS": advertised,
-            "ADVERTISED_ADDRESS": advertised,
-            "DRAIN_TIMEOUT": "0",  # what a test leaves behind is nothing to wait for
-            **(settings or {}),
-        }
+        container = media_proxy(address, advertised, settings=settings)
+        self._command, self.environment = container.command, dict(container.environment)
         self.log = directory / f"rtpengine-{address}.log"
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -62,8 +58,7 @@ class MediaProxy:
     def launch(self) -> subprocess.Popen[bytes]:
         """Start its entrypoint, and wait for nothing."""
         with self.log.open("wb") as log:
-            command = [str(_FOLDER / "entrypoint.sh")]
-            return subprocess.Popen(command, env=self.environment, stdout=log, stderr=log, start_new_session=True)
+            return subprocess.Popen(self._command, env=self.environment, stdout=log, stderr=log, start_new_session=True)
 
     def stop(self) -> int | None:
         """Tell it to end; return its exit status."""

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
+from local.containers.gateway import gateway
 from opensips_scheduler import former_targets, schema
 from opensips_scheduler.errors import Unreachable
 from opensips_scheduler.management_interface import ManagementInterface
@@ -43,17 +44,8 @@ class Gateway:
         ready: bool = True,
     ) -> None:
         self.kind, self.directory, self.address, self.ready = kind, directory, address, ready
-        self.environment = {
-            **{name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "OPENSIPS_MODULES")},
-            "OPENSIPS": BINARY or "opensips",
-            "STATE_DIRECTORY": str(directory),
-            "SIP_LISTEN_ADDRESS": address,
-            "SIP_ADVERTISED_ADDRESS": address,
-            "SIP_WORKERS": "2",
-            "SHARED_MEMORY_MEGABYTES": "64",
-            "DRAIN_TIMEOUT": "0",
-            **(settings or {}),
-        }
+        container = gateway(kind, directory, address, settings)
+        self._command, self.environment = container.command, dict(container.environment)
         self.log = directory / f"{kind}-opensips.log"
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -70,10 +62,9 @@ class Gateway:
             schema.create_routing_database(self.directory / "routing.db")
             schema.create_gateway_database(self.directory / "gateway.db")
             (self.directory / "ready").touch()
-        script = ROOT / "containers" / "gateway" / "entrypoint.sh"
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [str(script), self.kind], env=self.environment, stdout=log, stderr=log, start_new_session=True
+                self._command, env=self.environment, stdout=log, stderr=log, start_new_session=True
             )
         deadline = time.monotonic() + _READY_SECONDS
         while True:

@@ -1,9 +1,7 @@
 """Starts the gateways' scheduler as its container does."""
 
 import json
-import os
 import subprocess
-import sys
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
@@ -11,13 +9,12 @@ from pathlib import Path
 from typing import Any, Self
 
 from local import servers
-from tests.support.opensips import ROOT
+from local.containers.scheduler import scheduler
 from tests.support.routing_tables import ENVIRONMENT
 
 NAME = "203.0.113.7"
 """What the gateway keeps its contacts under."""
 PASSWORD = "ClueCon"
-_PATH = os.pathsep.join(str(ROOT / part) for part in ("layers/routing/python", "containers/opensips_scheduler"))
 
 
 class Sidecar:
@@ -36,27 +33,15 @@ class Sidecar:
         self, kind: str, directory: Path, address: str, endpoint: str, settings: Mapping[str, str] | None = None
     ) -> None:
         self.directory, self.port = directory, servers.free_port()
-        self._environment = {
-            **servers.base_environment(),
-            **servers.credentials(),
-            **ENVIRONMENT,
-            "AWS_ENDPOINT_URL": endpoint,
-            "PYTHONPATH": _PATH,
-            "GATEWAY_KIND": kind,
-            "GATEWAY_NAME": NAME,
-            "STATE_DIRECTORY": str(directory),
-            "SIP_LISTEN_ADDRESS": address,
-            "FS_EVENT_SOCKET_PASSWORD": PASSWORD,
-            "HEALTH_PORT": str(self.port),
-            **(settings or {}),
-        }
+        own = {"AWS_ENDPOINT_URL": endpoint, "GATEWAY_NAME": NAME, "FS_EVENT_SOCKET_PASSWORD": PASSWORD}
+        self._container = scheduler(kind, directory, address, self.port, {**ENVIRONMENT, **own, **(settings or {})})
         self.log = directory / "scheduler.log"
         self.process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
         with self.log.open("ab") as log:
-            command = [sys.executable, "-m", "opensips_scheduler"]
-            self.process = subprocess.Popen(command, env=self._environment, stdout=log, stderr=log)
+            command, environment = self._container.command, self._container.environment
+            self.process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
         return self
 
     def __exit__(self, *_: object) -> None:

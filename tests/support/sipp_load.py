@@ -4,7 +4,7 @@ import contextlib
 import resource
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,6 +58,7 @@ def place_calls(
     options: Sequence[str] = (),
     timed: bool = False,
     limit: float = 60.0,
+    started: Callable[["subprocess.Popen[bytes]"], None] = lambda _: None,
 ) -> Outcome:
     """Place calls until all are done.
 
@@ -74,6 +75,7 @@ def place_calls(
         options: further command-line options.
         timed: whether the scenario marks times that are to be told.
         limit: seconds after which it is given up.
+        started: is told SIPp's process, which may be killed.
 
     Raises:
         AssertionError: when it is given up.
@@ -87,6 +89,7 @@ def place_calls(
     command += ["-trace_rtt", "-rtt_freq", "1"] if timed else []
     used, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
     with _running(command, directory) as process:
+        started(process)
         try:
             process.wait(limit)
         except subprocess.TimeoutExpired:

@@ -3,14 +3,13 @@
 import subprocess
 import sys
 import time
-import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 
 from local import servers
+from local.containers.switch_app import switch_app
 
-ROOT = Path(__file__).resolve().parents[2]
 PASSWORD_PARAMETER = "somleng.test.services_password"
 _READY_SECONDS = 20.0
 
@@ -32,13 +31,8 @@ class SwitchApp:
         self._python = python
         self.port = servers.free_port()
         self.log = directory / "switch_app.log"
-        self._environment = {
-            **servers.base_environment(),
-            **servers.credentials(),
+        own = {
             "AWS_ENDPOINT_URL": endpoint,
-            "PYTHONPATH": str(ROOT / "containers" / "switch_app"),
-            "PYTHONUNBUFFERED": "1",  # as the image has it
-            "AHN_CORE_HTTP_PORT": str(self.port),
             "AHN_HTTP_PASSWORD": "password",
             "CALL_PLATFORM_PASSWORD_PARAMETER": PASSWORD_PARAMETER,
             "FS_CACHE_DIRECTORY": str(directory / "cache"),
@@ -49,6 +43,7 @@ class SwitchApp:
             "SERVICES_FUNCTION_ARN": "arn:aws:lambda:ap-southeast-1:123456789012:function:services",
             **settings,
         }
+        self._container = switch_app(servers.HOST, self.port, own)
         self.process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -59,10 +54,10 @@ class SwitchApp:
 
     def __enter__(self) -> Self:
         with self.log.open("ab") as log:
-            command = [self._python, "-m", "switch_app"]
-            self.process = subprocess.Popen(command, env=self._environment, stdout=log, stderr=log)
+            command = [self._python, *self._container.command[1:]]
+            self.process = subprocess.Popen(command, env=self._container.environment, stdout=log, stderr=log)
         deadline = time.monotonic() + _READY_SECONDS
-        while not self._takes_calls():
+        while not self._container.is_healthy():
             if self.process.poll() is not None or time.monotonic() > deadline:
                 self.__exit__()
                 raise AssertionError(f"the switch app takes no calls\n{self.log.read_text()[-4000:]}")
@@ -79,10 +74,3 @@ class SwitchApp:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-
-    def _takes_calls(self) -> bool:
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/health_checks", timeout=2) as answer:
-                return bool(answer.status == 200)
-        except OSError:
-            return False  # also when it answers that it does not

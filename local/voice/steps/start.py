@@ -30,6 +30,7 @@ class StartSteps:
         began = time.monotonic()
         voice = self._stage.voice
         await asyncio.to_thread(voice.start)
+        await asyncio.to_thread(self._stage.system.home_cluster.add_instance)
         task = self._stage.tasks[FIRST_SWITCH] = await asyncio.to_thread(self._stage.system.home_cluster.run, "switch")
         await asyncio.to_thread(voice.start_switch, FIRST_SWITCH, interface_ip(task))
         await asyncio.to_thread(voice.wait_until_ready)

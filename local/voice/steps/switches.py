@@ -1,6 +1,7 @@
 """A second switch joins and takes its share, the first one drains, and nothing of any call is lost."""
 
 import asyncio
+import subprocess
 import time
 from collections import Counter
 from typing import Any
@@ -38,6 +39,7 @@ class SwitchSteps:
     def __init__(self, stage: Stage, address: str, permitted: str) -> None:
         self._stage, self._address, self._permitted = stage, address, permitted
         self._load: asyncio.Task[Outcome] | None = None
+        self._sipp: list[subprocess.Popen[bytes]] = []
         self._phone: Phone | None = None
         self._held: PhoneCall | None = None
 
@@ -107,8 +109,8 @@ class SwitchSteps:
             raise StepFailed(f"{first.name} ended although a call was under way")
         self._held.hang_up()
         ended = await stopping
-        await self.leave()
         outcome = await self._load
+        await self.leave()
         late = self._taken()[first.address] - taken
         if any(ended.statuses) or outcome.failed or outcome.successful != _CALLS or late > 1 or self._live(first):
             raise StepFailed(
@@ -121,7 +123,9 @@ class SwitchSteps:
         )
 
     async def leave(self) -> None:
-        """Let go of the phone."""
+        """Let go of phone and SIPp."""
+        for process in self._sipp:
+            process.kill()  # nothing, where it has ended
         phone, self._phone = self._phone, None
         if phone is not None:
             await phone.__aexit__()
@@ -140,6 +144,7 @@ class SwitchSteps:
             rate=_CALLS_A_SECOND,
             users=numbers,
             options=["-rtp_echo"],
+            started=self._sipp.append,
         )
 
     async def _until_target(self, task: SwitchTask, *, there: bool) -> None:

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import json
 import os
-import shutil
 import socket
 import subprocess
 from collections.abc import AsyncIterator
@@ -15,12 +14,12 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from local.containers.nginx import PROGRAM, nginx
 from tests.containers.switch_app.switch import CALL, PASSWORD, USERNAME, running_switch
 
 FOLDER = Path(__file__).resolve().parents[3] / "containers" / "nginx"
-NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
 
-pytestmark = pytest.mark.skipif(NGINX is None, reason="the program 'nginx' is not installed")
+pytestmark = pytest.mark.skipif(PROGRAM is None, reason="the program 'nginx' is not installed")
 
 
 def free_port() -> int:
@@ -33,18 +32,12 @@ def free_port() -> int:
 async def proxying(app_port: int, state: Path, **settings: str) -> AsyncIterator[tuple[str, Path]]:
     """Run nginx in front of a port; give its URL and the file with its logs."""
     port, log = free_port(), state / "log"
-    environment = {
-        "PATH": os.environ["PATH"],
-        "NGINX_PROGRAM": str(NGINX),
-        "STATE_DIRECTORY": str(state),
-        "HTTP_PORT": str(port),
-        "APP_ADDRESS": f"127.0.0.1:{app_port}",
-        "TRUSTED_PROXIES": "127.0.0.0/8",
-        **settings,
-    }
+    own = {"TRUSTED_PROXIES": "127.0.0.0/8", **settings}
+    container = nginx(state, "127.0.0.1", port, f"127.0.0.1:{app_port}", own)
+    environment = container.environment
     check, quiet = [FOLDER / "healthcheck.sh"], {"capture_output": True, "check": False, "timeout": 10}
     with log.open("ab") as output:
-        process = subprocess.Popen([FOLDER / "entrypoint.sh"], env=environment, stdout=output, stderr=output)
+        process = subprocess.Popen(container.command, env=environment, stdout=output, stderr=output)
         try:
             async with asyncio.timeout(10):
                 # Not merely a connection: nginx listens for a moment while it checks its configuration.
@@ -169,7 +162,7 @@ async def test_an_app_that_is_not_there_and_one_that_is_slow(tmp_path: Path, htt
 async def test_a_network_that_is_none_is_refused(tmp_path: Path) -> None:
     environment = {
         "PATH": os.environ["PATH"],
-        "NGINX_PROGRAM": str(NGINX),
+        "NGINX_PROGRAM": str(PROGRAM),
         "STATE_DIRECTORY": str(tmp_path),
         "TRUSTED_PROXIES": "10.0.0.0/99",
     }

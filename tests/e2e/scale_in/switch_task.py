@@ -1,19 +1,16 @@
 """A switch's task: FreeSWITCH, event logger and app as processes, told to stop as ECS tells their containers."""
 
-import os
 import subprocess
-import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 from local import servers
+from local.containers.switch_app import switch_app
 from tests.support.event_logger import EventLogger
-from tests.support.freeswitch import PASSWORD, ROOT, FreeSwitchProcess
+from tests.support.freeswitch import PASSWORD, FreeSwitchProcess
 from tests.support.waiting import until
 
 _LISTENS = 3000
@@ -45,12 +42,8 @@ class SwitchTask:
         directory.mkdir()
         handover = f"{address}:8084"
         self.freeswitch = FreeSwitchProcess(directory, address, handover, {"FS_STOP_DELAY": "3"})
-        self._environment = {
-            "PATH": os.environ["PATH"],
-            "PYTHONPATH": str(ROOT / "containers" / "switch_app"),
+        own = {
             "AHN_HTTP_PASSWORD": "password",
-            "HTTP_ADDRESS": address,
-            "AHN_CORE_HTTP_PORT": str(_LISTENS),
             "HOST_ADDRESS": address,
             "FS_EVENT_SOCKET_HOST": address,
             "FS_EVENT_SOCKET_PASSWORD": PASSWORD,
@@ -60,6 +53,7 @@ class SwitchTask:
             "CALL_DATA_RECORDS_DIRECTORY": str(self.freeswitch.records),
             **settings,
         }
+        self._container = switch_app(address, _LISTENS, own)
         self._app: subprocess.Popen[bytes] | None = None
         # As rarely as in production; the test's clock is the calls'.
         intervals = {"CALL_STATUS_HEARTBEAT_INTERVAL_SECONDS": "30", "METRICS_INTERVAL": "60", **settings}
@@ -77,10 +71,10 @@ class SwitchTask:
         self._event_logger.start()
         self.freeswitch.start()
         with (self.directory / "app.log").open("ab") as log:
-            command = [sys.executable, "-m", "switch_app"]
-            self._app = subprocess.Popen(command, env=self._environment, stdout=log, stderr=log)
+            command, environment = self._container.command, self._container.environment
+            self._app = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
         try:
-            until(f"the app of {self.name}", self._is_healthy, 20)
+            until(f"the app of {self.name}", self._container.is_healthy, 20)
         except BaseException:
             self.__exit__()
             raise
@@ -119,10 +113,3 @@ class SwitchTask:
         """Return the files of records and recordings that are still on its disk."""
         folders = (self.freeswitch.records, self.directory / "recordings")
         return [path.name for folder in folders for path in folder.rglob("*") if path.is_file()]
-
-    def _is_healthy(self) -> bool:
-        try:
-            with urllib.request.urlopen(f"http://{self.address}:{_LISTENS}/health_checks", timeout=5) as answer:
-                return bool(answer.status == 200)
-        except (urllib.error.HTTPError, OSError):
-            return False

@@ -150,8 +150,9 @@ async def test_two_become_one_under_load_and_two_again(fleet: Fleet) -> None:
 
         load = asyncio.create_task(asyncio.to_thread(fleet.call, 75))
         await asyncio.sleep(6)
-        assert fleet.taken()[leaving.address] > 5
-        assert fleet.taken()[staying.address] > 5
+        # By idle processor, which two switches of one busy machine see differently: not half and half.
+        assert fleet.taken()[leaving.address] > 2
+        assert fleet.taken()[staying.address] > 2
         assert fleet.live(leaving) > 2
         assert leaving_agent.is_protected
 
