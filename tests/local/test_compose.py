@@ -87,8 +87,9 @@ def test_every_image_is_built_from_what_is_here(services: dict[str, Any]) -> Non
 
 
 def test_all_the_products_images_run(services: dict[str, Any]) -> None:
+    """All but the operator's command line, which serves nobody."""
     listed = re.findall(r"^    echo ([a-z-]+) ", (ROOT / "containers" / "builder.sh").read_text(), re.MULTILINE)
-    assert set(listed) <= {service["image"].split("/")[1].split(":")[0] for service in services.values()}
+    assert set(listed) - {"operator"} <= {service["image"].split("/")[1].split(":")[0] for service in services.values()}
 
 
 def test_what_is_told_can_be_read(services: dict[str, Any]) -> None:
