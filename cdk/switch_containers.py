@@ -97,6 +97,7 @@ def switch_containers(
         image=ImageName.SWITCH_APP,
         environment={
             **platform,
+            "SERVICE_NAME": settings.ecs.switch_service,
             "REGION": region.alias,
             "SERVICES_FUNCTION_ARN": services_function_arn,
             "SERVICES_FUNCTION_REGION": settings.home_region,

@@ -42,6 +42,8 @@ def gateway_containers(
         name: what the gateway is known by in metrics, and keeps contacts under; its advertised address otherwise.
 
     """
+    ecs = settings.ecs
+    service = ecs.public_gateway_service if kind == "public" else ecs.client_gateway_service
     known_as = (
         {"SIP_ADVERTISED_ADDRESS": environment["SIP_ADVERTISED_ADDRESS"]} if name is None else {"GATEWAY_NAME": name}
     )
@@ -53,6 +55,7 @@ def gateway_containers(
                 **known_as,
                 **tables,
                 "GATEWAY_KIND": kind,
+                "SERVICE_NAME": service,
                 "SIP_PORT": environment["SIP_PORT"],
                 "AWS_DEFAULT_REGION": settings.home_region,
             },

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import MetricUnit
 
 from lambdas.services.application import Application
@@ -14,13 +14,13 @@ from lambdas.services.deployment import ServiceActionResource
 from lambdas.services.ecs_tasks import TaskState
 from lambdas.services.errors import UnknownServiceAction
 from lambdas.services.events import QueueBatch, ScheduledReconcile, ServiceAction, parse_event
+from lambdas.services.metrics import EVENTS_FAILED, ROWS_HEALED, TASK_EVENTS, metrics
 from lambdas.services.queue_batch import handle_queue_batch
 from lambdas.services.settings import Settings
 
 _ROWS_TOLD = 1_000  # Lambda's answers end at 6 MB
 
 logger = Logger()
-metrics = Metrics(namespace="SomlengSWITCH")
 
 
 def handler(event: dict[str, Any], context: Any) -> Any:
@@ -38,7 +38,7 @@ def handler(event: dict[str, Any], context: Any) -> Any:
     try:
         return _answer(event, context)
     except Exception:
-        metrics.add_metric("EventsFailed", MetricUnit.Count, 1)
+        metrics.add_metric(EVENTS_FAILED, MetricUnit.Count, 1)
         logger.exception("event failed")
         raise
     finally:
@@ -60,7 +60,7 @@ def _answer(event: dict[str, Any], context: Any) -> Any:
                 phase=task.phase.value,
                 region=task.region,
             )
-            metrics.add_metric(f"TaskEvents{outcome.value.capitalize()}", MetricUnit.Count, 1)
+            metrics.add_metric(TASK_EVENTS[outcome], MetricUnit.Count, 1)
             return None
         case QueueBatch() as batch:
             return handle_queue_batch(
@@ -78,7 +78,7 @@ def _answer(event: dict[str, Any], context: Any) -> Any:
         case ScheduledReconcile():
             healed = application.reconcile.call()
             logger.info("reconciled", rows_healed=len(healed))
-            metrics.add_metric("RowsHealed", MetricUnit.Count, len(healed))
+            metrics.add_metric(ROWS_HEALED, MetricUnit.Count, len(healed))
             rows = [{"table": row.table.value, "key": row.key, "region": row.region} for row in healed]
             return {"rows_healed": len(healed), "rows": rows[:_ROWS_TOLD]}
 

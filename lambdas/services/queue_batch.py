@@ -11,6 +11,7 @@ from aws_lambda_powertools.utilities.batch.types import PartialItemFailureRespon
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from lambdas.services.jobs import Job, parse_job
+from lambdas.services.metrics import MESSAGES_DONE, MESSAGES_FAILED
 from lambdas.services.sent_time import FIRST_SENT_ATTRIBUTE, sent_at
 from lambdas.services.workflows.handle_jobs import HandleJobs
 
@@ -50,6 +51,6 @@ def handle_queue_batch(
                 error_type=type(failure).__name__,
                 reason=str(failure),
             )
-        metrics.add_metric("MessagesDone", MetricUnit.Count, len(records) - len(processor.fail_messages))
-        metrics.add_metric("MessagesFailed", MetricUnit.Count, len(processor.fail_messages))
+        metrics.add_metric(MESSAGES_DONE, MetricUnit.Count, len(records) - len(processor.fail_messages))
+        metrics.add_metric(MESSAGES_FAILED, MetricUnit.Count, len(processor.fail_messages))
     return processor.response()

@@ -1,12 +1,16 @@
 """The scheduler's CloudWatch metrics, written to standard output in the embedded metric format.
 
 The log driver carries them, so no call to AWS is made, and nothing is lost while it is out of reach.
+
+What is counted of a gateway is there twice: under its own name, for pictures; and under the name of its ECS service
+alone, for alarms, which have to know every dimension before there is a gateway. What has further dimensions is there
+once, because each set of dimensions is a metric that is paid for.
 """
 
 import json
 import sys
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
@@ -44,23 +48,28 @@ class GatewayMetrics:
     Args:
         kind: of the gateway.
         gateway: its name.
+        service: the ECS service that it is a task of.
 
     """
 
-    def __init__(self, kind: Kind, gateway: str) -> None:
-        self._kind, self._gateway = kind, gateway
+    def __init__(self, kind: Kind, gateway: str, service: str) -> None:
+        self._kind, self._gateway, self._service = kind, gateway, service
 
     def publish(self, values: Mapping[str, float], **dimensions: str) -> None:
-        """Write some metrics, with further dimensions beside the gateway's kind and name."""
+        """Write some metrics, with further dimensions beside the gateway's service, kind and name."""
         if not values:
             return
         metrics = EphemeralMetrics(namespace=NAMESPACE)
-        for dimension, text in {"gateway_kind": self._kind.value, "gateway_name": self._gateway, **dimensions}.items():
+        own = {"ServiceName": self._service, "gateway_kind": self._kind.value, "gateway_name": self._gateway}
+        for dimension, text in {**own, **dimensions}.items():
             metrics.add_dimension(dimension, text)
         for name, value in values.items():
             metrics.add_metric(name, UNITS[name], value)
+        line: dict[str, Any] = {**metrics.serialize_metric_set()}
+        if not dimensions:
+            line["_aws"]["CloudWatchMetrics"][0]["Dimensions"].append(["ServiceName"])
         # One write, so that no line of another thread, metric or log, comes in between; `print` makes two.
-        sys.stdout.write(json.dumps(metrics.serialize_metric_set(), separators=(",", ":")) + "\n")
+        sys.stdout.write(json.dumps(line, separators=(",", ":")) + "\n")
         sys.stdout.flush()
 
     def row_skipped(self, table: Table) -> None:

@@ -66,7 +66,7 @@ class Scheduler:
         self._damage = DamageWatch(self._met_damage)
         self._compared_at: float | None = None
         self._opensips_error: str | None = None
-        self._metrics = GatewayMetrics(settings.kind, settings.gateway)
+        self._metrics = GatewayMetrics(settings.kind, settings.gateway, settings.service)
         self._commands = self._files.management("follower")
         self._reader = RoutingReader(dynamodb, settings.tables)
 

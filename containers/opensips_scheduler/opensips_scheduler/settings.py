@@ -52,6 +52,7 @@ class Settings:
         tables: DynamoDB's names of the routing tables.
         event_socket_password: FreeSWITCH's; it goes into OpenSIPS's file and nowhere else.
         gateway: the name that this gateway keeps when it is replaced; the advertised address if nothing else is said.
+        service: the ECS service that this gateway is a task of, a dimension of metrics.
         socket: where OpenSIPS takes SIP, `udp:10.0.0.1:5060`.
         poll_interval: seconds between two looks at the journal.
         comparison_interval: seconds between two whole comparisons.
@@ -66,6 +67,7 @@ class Settings:
     tables: TableNames
     event_socket_password: str
     gateway: str
+    service: str
     socket: str
     poll_interval: float
     comparison_interval: float
@@ -131,6 +133,7 @@ class Settings:
             tables=TableNames.from_environment(environment, needed),
             event_socket_password=text("FS_EVENT_SOCKET_PASSWORD"),
             gateway=gateway,
+            service=environment.get("SERVICE_NAME") or f"{kind}-gateway",
             socket=f"udp:{environment.get('SIP_LISTEN_ADDRESS') or local_address()}:{port('SIP_PORT', 5060)}",
             poll_interval=seconds("POLL_INTERVAL", 0.5),
             comparison_interval=seconds("COMPARISON_INTERVAL", 3600),

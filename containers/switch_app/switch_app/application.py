@@ -33,7 +33,7 @@ from switch_app.life_cycle import LifeCycle
 from switch_app.media_streams.call_streams import CallStreams
 from switch_app.media_streams.conversation import StreamLimits
 from switch_app.media_streams.web_sockets import PublicWebSockets
-from switch_app.metrics import Metrics
+from switch_app.metrics import GAUGES, Metrics
 from switch_app.prompts import VoicesAndAudio
 from switch_app.recordings.bucket import RecordingsBucket
 from switch_app.recordings.spool import RecordingSpool
@@ -84,7 +84,7 @@ class Application:
         # the platform
         platform = settings.platform
         self._api = Api(platform.url, platform.username, ParameterPassword(aws.ssm, platform.password_parameter))
-        self._metrics = Metrics(settings.region, self._gauges(), settings.metrics_seconds)
+        self._metrics = Metrics(settings.service, self._gauges(), settings.metrics_seconds)
         client = PlatformClient(self._api)
         self._notifier = Notifier(count=self._metrics.count)
         self._platform = CallPlatform(client, self._notifier)
@@ -198,10 +198,7 @@ class Application:
         )
 
     def _gauges(self) -> dict[str, Callable[[], float]]:
-        return {
-            "LiveCalls": lambda: len(self.live_calls),
-            "NotificationsWaiting": lambda: len(self._notifier),
-        }
+        return dict(zip(GAUGES, (lambda: len(self.live_calls), lambda: len(self._notifier)), strict=True))
 
     def _run(self, work: Coroutine[None, None, None]) -> None:
         self._tasks.add(asyncio.create_task(work))

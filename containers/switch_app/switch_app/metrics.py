@@ -13,13 +13,29 @@ from typing import Final, TextIO
 
 _NAMESPACE: Final = "SomlengSWITCH"
 
+GAUGES: Final = ("LiveCalls", "NotificationsWaiting")
+"""What is told how it is."""
+
+COUNTS: Final = (
+    "NotificationDropped",
+    "NotificationRefused",
+    "MediaStreamStarted",
+    "MediaStreamFailed",
+    "MediaStreamOverflow",
+    "CallDataRecordLost",
+    "RecordingDelivered",
+    "RecordingLost",
+)
+"""What is counted; `docs/switch-app.md` says what each means."""
+
 
 class Metrics:
     """Counts what happens, and writes it down regularly with how things are.
 
     Args:
-        region: the alias of the region, the metrics' dimension.
-        gauges: by name, what returns how things are.
+        service: the ECS service, the metrics' dimension: it tells deployments apart that share an account, where the
+            region's alias would not.
+        gauges: by name, what returns how things are; one for each of `GAUGES`.
         seconds: between two lines.
         stream: where lines go.
         clock: seconds since the epoch.
@@ -28,18 +44,25 @@ class Metrics:
 
     def __init__(
         self,
-        region: str,
+        service: str,
         gauges: Mapping[str, Callable[[], float]],
         seconds: float,
         stream: TextIO = sys.stdout,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._region, self._gauges, self._seconds = region, gauges, seconds
+        self._service, self._gauges, self._seconds = service, gauges, seconds
         self._stream, self._clock = stream, clock
         self._counts: Counter[str] = Counter()
 
     def count(self, name: str) -> None:
-        """Add one to a metric."""
+        """Add one to one of `COUNTS`.
+
+        Raises:
+            ValueError: for any other name, of which no alarm and no dashboard would know.
+
+        """
+        if name not in COUNTS:
+            raise ValueError(f"{name!r} is no metric that is counted")
         self._counts[name] += 1
 
     async def run(self) -> None:
@@ -54,10 +77,10 @@ class Metrics:
         values.update(self._counts)
         self._counts.clear()
         metrics = [{"Name": name, "Unit": "Count"} for name in values]
-        directive = {"Namespace": _NAMESPACE, "Dimensions": [["region"]], "Metrics": metrics}
+        directive = {"Namespace": _NAMESPACE, "Dimensions": [["ServiceName"]], "Metrics": metrics}
         line = {
             "_aws": {"Timestamp": int(self._clock() * 1000), "CloudWatchMetrics": [directive]},
-            "region": self._region,
+            "ServiceName": self._service,
             **values,
         }
         # One write, so that no line of the log comes in between.

@@ -119,6 +119,7 @@ class Settings:
         flush_seconds: how long what waits for the platform and the bucket may take to be sent after that.
         agent_uri: where the ECS agent is; None outside ECS.
         log_level: from which level on is logged.
+        service: the ECS service, the metrics' dimension.
         metrics_seconds: between two lines of metrics.
 
     """
@@ -139,6 +140,7 @@ class Settings:
     flush_seconds: float
     agent_uri: str | None
     log_level: str
+    service: str
     metrics_seconds: float
 
     @classmethod
@@ -203,5 +205,6 @@ class Settings:
             flush_seconds=read.seconds("FLUSH_TIMEOUT", 30, 0, 3600),
             agent_uri=read.url("ECS_AGENT_URI") if environment.get("ECS_AGENT_URI") else None,
             log_level=read.one_of("LOG_LEVEL", "INFO", _LOG_LEVELS),
+            service=read.text("SERVICE_NAME", "switch"),
             metrics_seconds=read.seconds("METRICS_INTERVAL", 60, 1, 3600),
         )

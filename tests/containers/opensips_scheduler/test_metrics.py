@@ -39,18 +39,30 @@ def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
 
 
 def test_a_line_names_its_dimensions_and_units(capsys: pytest.CaptureFixture[str]) -> None:
-    GatewayMetrics(Kind.CLIENT, "203.0.113.7").publish({"ReloadTime": 0.5}, command="lb_reload")
+    GatewayMetrics(Kind.CLIENT, "203.0.113.7", "clients").publish({"ReloadTime": 0.5}, command="lb_reload")
     (line,) = lines(capsys)
     (directive,) = line["_aws"]["CloudWatchMetrics"]
     assert directive["Namespace"] == "SomlengSWITCH"
     assert directive["Metrics"] == [{"Name": "ReloadTime", "Unit": "Seconds"}]
-    assert set(directive["Dimensions"][0]) == {"gateway_kind", "gateway_name", "command"}
+    assert [set(each) for each in directive["Dimensions"]] == [
+        {"ServiceName", "gateway_kind", "gateway_name", "command"}
+    ]
+    assert line["ServiceName"] == "clients"
     assert (line["gateway_kind"], line["gateway_name"], line["command"]) == ("client", "203.0.113.7", "lb_reload")
     assert line["ReloadTime"] == [0.5]
 
 
+def test_what_is_of_the_whole_gateway_is_there_for_its_service_too(capsys: pytest.CaptureFixture[str]) -> None:
+    """Alarms have to know every dimension, and a gateway's name is known when it runs."""
+    GatewayMetrics(Kind.CLIENT, "203.0.113.7", "clients").publish({"DataAge": 0.5})
+    (line,) = lines(capsys)
+    (directive,) = line["_aws"]["CloudWatchMetrics"]
+    assert directive["Dimensions"] == [["ServiceName", "gateway_kind", "gateway_name"], ["ServiceName"]]
+    assert (line["ServiceName"], line["gateway_name"]) == ("clients", "203.0.113.7")
+
+
 def test_metrics_of_one_line_do_not_come_again_with_the_next(capsys: pytest.CaptureFixture[str]) -> None:
-    metrics = GatewayMetrics(Kind.PUBLIC, "a")
+    metrics = GatewayMetrics(Kind.PUBLIC, "a", "carriers")
     metrics.row_skipped(Table.ADDRESSES)
     metrics.row_dropped(Table.DOMAINS)
     metrics.publish({})
@@ -114,6 +126,6 @@ def test_a_counter_that_opensips_does_not_know_is_named() -> None:
 def test_a_line_is_one_write_so_that_no_other_thread_s_comes_in_between(monkeypatch: pytest.MonkeyPatch) -> None:
     written: list[str] = []
     monkeypatch.setattr("sys.stdout", SimpleNamespace(write=written.append, flush=lambda: None))
-    GatewayMetrics(Kind.CLIENT, "203.0.113.7").publish({"ReloadTime": 0.5}, command="lb_reload")
+    GatewayMetrics(Kind.CLIENT, "203.0.113.7", "clients").publish({"ReloadTime": 0.5}, command="lb_reload")
     (line,) = written
     assert line.endswith("}\n")

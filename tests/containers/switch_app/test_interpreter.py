@@ -88,6 +88,14 @@ def test_each_verb_is_logged_by_name_as_it_begins_and_nothing_that_is_in_it(capl
     assert not any("4711" in str(record.__dict__) or "Secret" in str(record.__dict__) for record in caplog.records)
 
 
+def test_how_long_a_customer_s_server_took_is_logged_with_its_call(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, "switch_app.interpreter"):
+        run = Run("<Response/>")
+    (fetched,) = [record.__dict__ for record in caplog.records if record.getMessage() == "document fetched"]
+    assert (fetched["call_sid"], fetched["call_uuid"]) == (CALL_SID, run.call.uuid)
+    assert 0 <= fetched["milliseconds"] < 60_000
+
+
 def test_an_empty_document_hangs_up_without_an_answer() -> None:
     assert Run("<Response/>").call.done == ["hangup"]
 
