@@ -15,6 +15,7 @@ from cdk.images import SWITCH_IMAGES, ImageName
 from cdk.images_stack import ImagesStack
 from cdk.media_proxy_stack import MediaProxyStack
 from cdk.network_stack import NetworkStack
+from cdk.observability_stack import HomeStacks, ObservabilityStack
 from cdk.peering_stack import PeeringRequestStack, PeeringStack
 from cdk.public_gateway_stack import PublicGatewayStack
 from cdk.secrets_stack import SecretsStack
@@ -80,6 +81,16 @@ def _home_region(
     for stack in (switch, media_proxy, public_gateway, client_gateway):
         for needed in (images, secrets, services):
             stack.add_stack_dependency(needed)
+    ObservabilityStack(
+        app,
+        f"{prefix}-observability",
+        settings=settings,
+        region=settings.home,
+        network=network,
+        switch=switch,
+        alarms=services.alarms,
+        home=HomeStacks(data, services, public_gateway, client_gateway, media_proxy),
+    )
     return network
 
 
@@ -95,7 +106,7 @@ def _other_regions(
     connections: dict[str, str] = {}
     for region in settings.other_regions:
         here = region.identifier
-        EventsStack(app, f"{prefix}-events-{here}", settings=settings, region=region)
+        events = EventsStack(app, f"{prefix}-events-{here}", settings=settings, region=region)
         images = ImagesStack(app, f"{prefix}-images-{here}", settings=settings, region=region, names=SWITCH_IMAGES)
         network = NetworkStack(app, f"{prefix}-network-{here}", settings=settings, region=region)
         services.add_stack_dependency(network)
@@ -105,5 +116,14 @@ def _other_regions(
         switch = SwitchStack(app, f"{prefix}-switch-{here}", settings=settings, region=region, network=network)
         for needed in (images, secrets, services):
             switch.add_stack_dependency(needed)
+        ObservabilityStack(
+            app,
+            f"{prefix}-observability-{here}",
+            settings=settings,
+            region=region,
+            network=network,
+            switch=switch,
+            alarms=events.alarms,
+        )
     if connections:
         PeeringStack(app, f"{prefix}-peering", settings=settings, network=home, connections=connections)

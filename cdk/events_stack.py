@@ -8,6 +8,7 @@ from constructs import Construct
 from cdk.constructs.alarms import Alarms
 from cdk.constructs.dead_letters import DeadLetters
 from cdk.constructs.task_state_changes import task_state_changes
+from cdk.runbooks import Runbook
 from cdk.settings import Region, Settings
 
 
@@ -16,6 +17,10 @@ class EventsStack(Stack):
 
     An event keeps its own region on the way, and matches the home region's rule there. One that cannot be delivered
     within a day waits in a queue of this region, with an alarm; the reconcile does not need it.
+
+    Attributes:
+        alarms: the region's topic of alarms.
+
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, settings: Settings, region: Region) -> None:
@@ -25,8 +30,10 @@ class EventsStack(Stack):
             env=Environment(region=region.identifier),
             description=f"SomlengSWITCH ({settings.environment}): task events of {region.alias}",
         )
-        alarms = Alarms(self, "Alarms", email=settings.alarm_email)
-        undelivered = DeadLetters(self, "Undelivered", alarms=alarms, what=f"Task events of {region.alias}")
+        self.alarms = Alarms(self, "Alarms", email=settings.alarm_email)
+        undelivered = DeadLetters(
+            self, "Undelivered", alarms=self.alarms, what=f"Task events of {region.alias}", runbook=Runbook.RECONCILE
+        )
         home = events.EventBus.from_event_bus_arn(
             self,
             "Home",

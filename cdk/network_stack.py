@@ -25,6 +25,7 @@ class NetworkStack(Stack):
         vpc: the network. Stacks of the same region refer to it and its subnets by exports.
         cidr: its IPv4 network.
         private_cidrs: IPv4 networks of all regions' VPCs, this one's first: what is joined by peering.
+        nat_gateway_id: the NAT gateway's id.
         nat_address: the address that what is in private subnets is seen under outside.
 
     """
@@ -49,7 +50,10 @@ class NetworkStack(Stack):
         else:
             allocation, self.nat_address = network.nat_allocation_id, region.nat_ip
 
-        self.vpc = self._vpc(allocation)
+        nat = ec2.NatProvider.gateway(eip_allocation_ids=[allocation])
+        self.vpc = self._vpc(nat)
+        (gateway,) = nat.configured_gateways
+        self.nat_gateway_id = gateway.gateway_id
         self._endpoints(settings)
         self._flow_log(settings)
         for name in settings.ecs.cluster_names:
@@ -70,14 +74,14 @@ class NetworkStack(Stack):
         address.apply_removal_policy(RemovalPolicy.RETAIN if settings.protect_data else RemovalPolicy.DESTROY)
         return address
 
-    def _vpc(self, allocation: str) -> ec2.Vpc:
+    def _vpc(self, nat: ec2.NatProvider) -> ec2.Vpc:
         return ec2.Vpc(
             self,
             "Vpc",
             ip_addresses=ec2.IpAddresses.cidr(self.cidr),
             max_azs=2,
             nat_gateways=1,
-            nat_gateway_provider=ec2.NatProvider.gateway(eip_allocation_ids=[allocation]),
+            nat_gateway_provider=nat,
             subnet_configuration=[
                 ec2.SubnetConfiguration(name="Public", subnet_type=ec2.SubnetType.PUBLIC, cidr_mask=24),
                 ec2.SubnetConfiguration(name="Private", subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS, cidr_mask=24),

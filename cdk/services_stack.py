@@ -19,6 +19,7 @@ from cdk.constructs.region_data import region_data
 from cdk.constructs.services_access import grant_services_access
 from cdk.constructs.task_state_changes import task_state_changes
 from cdk.data_stack import DataStack
+from cdk.runbooks import Runbook
 from cdk.settings import Settings
 
 
@@ -34,7 +35,16 @@ def services_function_arn(scope: Construct, settings: Settings) -> str:
 
 
 class ServicesStack(Stack):
-    """The stateless half of the control plane: it can be deleted and deployed again without loss."""
+    """The stateless half of the control plane: it can be deleted and deployed again without loss.
+
+    Attributes:
+        alarms: the home region's topic of alarms.
+        queue: where the platform sends its jobs.
+        dead_letters: where those end that failed again and again.
+        services: the services function.
+        s3_mpeg: the S3 MPEG function.
+
+    """
 
     def __init__(
         self, scope: Construct, construct_id: str, *, settings: Settings, data: DataStack, bundler: Bundler
@@ -47,17 +57,23 @@ class ServicesStack(Stack):
         )
         self._settings = settings
         self._bundler = bundler
-        self._alarms = Alarms(self, "Alarms", email=settings.alarm_email)
+        self.alarms = Alarms(self, "Alarms", email=settings.alarm_email)
 
-        dead_letters = DeadLetters(self, "DeadLetters", alarms=self._alarms, what="Messages of the services queue")
-        queue = self._queue(dead_letters.queue)
-        services = self._services(data, queue)
+        self.dead_letters = DeadLetters(
+            self,
+            "DeadLetters",
+            alarms=self.alarms,
+            what="Messages of the services queue",
+            runbook=Runbook.DEAD_LETTERS,
+        ).queue
+        self.queue = queue = self._queue(self.dead_letters)
+        self.services = services = self._services(data, queue)
         grant_services_access(services.function, settings=settings, tables=data.tables, queue=queue)
         self._consume(queue, services.function)
         self._follow_tasks(services)
         self._reconcile(services)
 
-        s3_mpeg = self._s3_mpeg()
+        self.s3_mpeg = s3_mpeg = self._s3_mpeg()
         RecordingEvents(self, "RecordingEvents", bucket_arn=data.recordings_arn, function=s3_mpeg.function)
 
         operators = OperatorAccess(
@@ -66,19 +82,19 @@ class ServicesStack(Stack):
             settings=settings,
             tables=data.tables,
             jobs=queue,
-            dead_letters=dead_letters.queue,
+            dead_letters=self.dead_letters,
             functions=[services, s3_mpeg],
         )
 
         published = Published(self, "Published", settings=settings)
         published.parameter("queue_url", queue.queue_url)
-        published.parameter("dead_letter_queue_url", dead_letters.queue.queue_url)
+        published.parameter("dead_letter_queue_url", self.dead_letters.queue_url)
         published.parameter("services_function_arn", services.function.function_arn)
         published.parameter("services_failures_queue_url", services.failures.queue_url)
         published.parameter("s3_mpeg_function_arn", s3_mpeg.function.function_arn)
         published.parameter("s3_mpeg_failures_queue_url", s3_mpeg.failures.queue_url)
         published.output("QueueUrl", queue.queue_url, "Where the platform sends its jobs")
-        published.output("DeadLetterQueueUrl", dead_letters.queue.queue_url, "Jobs that failed again and again")
+        published.output("DeadLetterQueueUrl", self.dead_letters.queue_url, "Jobs that failed again and again")
         published.output("ServicesFunction", services.function.function_name, "Function that keeps the routing tables")
         published.output("ServicesFailuresQueueUrl", services.failures.queue_url, "Events that services failed on")
         published.output("S3MpegFunction", s3_mpeg.function.function_name, "Function that turns WAV into MP3")
@@ -87,7 +103,7 @@ class ServicesStack(Stack):
             "OperatorReadPolicy", operators.read.managed_policy_arn, "For whoever looks at this deployment"
         )
         published.output("OperatorWritePolicy", operators.write.managed_policy_arn, "Beside it, for whoever changes it")
-        published.output("AlarmTopicArn", self._alarms.topic.topic_arn, "Where alarms are told")
+        published.output("AlarmTopicArn", self.alarms.topic.topic_arn, "Where alarms are told")
 
     def _queue(self, dead_letters: sqs.Queue) -> sqs.Queue:
         limits = self._settings.queue
@@ -100,11 +116,12 @@ class ServicesStack(Stack):
             encryption=sqs.QueueEncryption.SQS_MANAGED,
             enforce_ssl=True,
         )
-        self._alarms.add(
+        self.alarms.add(
             "QueueAge",
             queue.metric_approximate_age_of_oldest_message(period=Duration.minutes(1), statistic="Maximum"),
             threshold=limits.max_age_seconds,
-            description="The platform's jobs wait too long in the services queue",
+            meaning="The platform's jobs wait too long in the services queue",
+            runbook=Runbook.SERVICES,
         )
         return queue
 
@@ -114,7 +131,8 @@ class ServicesStack(Stack):
             self,
             "Services",
             settings=settings,
-            alarms=self._alarms,
+            alarms=self.alarms,
+            runbook=Runbook.RECONCILE,
             target=self._bundler.target,
             name="services",
             bundle=self._bundler.function("services"),
@@ -144,7 +162,8 @@ class ServicesStack(Stack):
             self,
             "S3Mpeg",
             settings=settings,
-            alarms=self._alarms,
+            alarms=self.alarms,
+            runbook=Runbook.RECORDINGS,
             target=self._bundler.target,
             name="s3_mpeg",
             bundle=self._bundler.function("s3_mpeg"),

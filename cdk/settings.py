@@ -22,6 +22,7 @@ from ipaddress import ip_network
 from itertools import combinations
 
 from cdk import limits
+from cdk.alarm_settings import AlarmThresholds
 from cdk.errors import SettingsError
 from cdk.function_settings import Events, FunctionSize, Queue
 from cdk.network_settings import Network, Vpc
@@ -121,6 +122,7 @@ class Settings:
     mp3_bit_rate: str
     queue: Queue
     events: Events
+    alarm_at: AlarmThresholds
     recordings_bucket_name: str | None = None
     alarm_email: str | None = None
 

@@ -27,6 +27,13 @@ class SwitchStack(Stack):
     Tasks of a region share the cache of speech and audio, and nothing else. Recordings and call data records wait on
     the instance's own disk: each switch takes up all that it finds when it starts, so two must not look at the same,
     and a task that is started again on its instance must find what the one before left.
+
+    Attributes:
+        cache: the cache of speech and audio.
+        capacity: the instances.
+        service: the ECS service and its logs.
+        balancer: the load balancer and its target group.
+
     """
 
     def __init__(
@@ -41,8 +48,8 @@ class SwitchStack(Stack):
         )
         platform = [*network.private_cidrs, *(settings.call_platform.networks or ())]
         tasks = self._tasks(settings, network, platform)
-        cache = SpeechCache(self, "Cache", vpc=network.vpc, name=CACHE)
-        capacity = Capacity(
+        self.cache = cache = SpeechCache(self, "Cache", vpc=network.vpc, name=CACHE)
+        self.capacity = capacity = Capacity(
             self,
             "Capacity",
             settings=settings,
@@ -54,7 +61,7 @@ class SwitchStack(Stack):
         # The instance mounts what its task has; from which of the two addresses is the ECS agent's choice.
         cache.open_to(capacity.security_group, "Instances of switches")
         cache.open_to(tasks, "Switches")
-        service = ContainerService(
+        self.service = service = ContainerService(
             self,
             "Service",
             settings=settings,
@@ -81,7 +88,7 @@ class SwitchStack(Stack):
         grant_switch_access(service.task_role, settings=settings, cache=cache)
         service.scale_on_cpu(settings.switch.target_cpu_percent)
         service.scale_on_metric("Sessions", _sessions(settings), settings.switch.target_sessions)
-        balancer = SwitchLoadBalancer(
+        self.balancer = balancer = SwitchLoadBalancer(
             self,
             "LoadBalancer",
             settings=settings,

@@ -147,6 +147,12 @@ class Capacity(Construct):
             min_capacity=0,
             max_capacity=tasks.maximum + (tasks.maximum if spare is None else spare),
             new_instances_protected_from_scale_in=True,
+            # As many instances are wanted as tasks: what ECS itself does not count without Container Insights.
+            group_metrics=[
+                autoscaling.GroupMetrics(
+                    autoscaling.GroupMetric.DESIRED_CAPACITY, autoscaling.GroupMetric.IN_SERVICE_INSTANCES
+                )
+            ],
         )
         provider = ecs.AsgCapacityProvider(
             self,

@@ -14,6 +14,7 @@ from cdk.constructs.dead_letters import DeadLetters
 from cdk.constructs.service_log import service_log
 from cdk.function_settings import FunctionSize
 from cdk.nag import acknowledge
+from cdk.runbooks import Runbook
 from cdk.settings import Settings
 from cdk.target import LAMBDA_PYTHON, Target
 
@@ -52,6 +53,7 @@ class EventFunction(Construct):
         *,
         settings: Settings,
         alarms: Alarms,
+        runbook: Runbook,
         target: Target,
         name: str,
         bundle: Path,
@@ -66,6 +68,7 @@ class EventFunction(Construct):
             construct_id: its name in the tree and in alarms.
             settings: the deployment's settings.
             alarms: where its alarms are.
+            runbook: what to do when it fails.
             target: what the bundle is for.
             name: its folder below `lambdas`, whose `handler.handler` is the entry.
             bundle: directory with its code.
@@ -75,11 +78,11 @@ class EventFunction(Construct):
 
         """
         super().__init__(scope, construct_id)
-        log_group = service_log(self, "Log", settings=settings)
+        self.log = log_group = service_log(self, "Log", settings=settings)
         role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
         log_group.grant_write(role)
         self.failures = DeadLetters(
-            self, f"{construct_id}Failures", alarms=alarms, what=f"Events of {construct_id}"
+            self, f"{construct_id}Failures", alarms=alarms, what=f"Events of {construct_id}", runbook=runbook
         ).queue
         self.function = lambda_.Function(
             self,
@@ -116,11 +119,13 @@ class EventFunction(Construct):
             f"{construct_id}Errors",
             self.function.metric_errors(period=per_minutes, statistic="Sum"),
             threshold=1,
-            description=f"The function {construct_id} failed on an event",
+            meaning=f"The function {construct_id} failed on an event, which is tried again",
+            runbook=runbook,
         )
         alarms.add(
             f"{construct_id}Throttles",
             self.function.metric_throttles(period=per_minutes, statistic="Sum"),
             threshold=1,
-            description=f"The function {construct_id} was throttled: the account's concurrency is used up",
+            meaning=f"The function {construct_id} was throttled: the account's concurrency is used up",
+            runbook=runbook,
         )

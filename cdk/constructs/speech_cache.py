@@ -19,6 +19,7 @@ class SpeechCache(Construct):
     Attributes:
         volume: as a task definition names it.
         mounted: what must be there before a task mounts it.
+        file_system_id: the file system's id.
 
     """
 
@@ -60,11 +61,12 @@ class SpeechCache(Construct):
             create_acl=efs.Acl(owner_uid=OWNER, owner_gid=OWNER, permissions="0750"),
             posix_user=efs.PosixUser(uid=OWNER, gid=OWNER),
         )
+        self.file_system_id = self._files.file_system_id
         self.mounted = self._files.mount_targets_available
         self.volume = ecs.Volume(
             name=name,
             efs_volume_configuration=ecs.EfsVolumeConfiguration(
-                file_system_id=self._files.file_system_id,
+                file_system_id=self.file_system_id,
                 transit_encryption="ENABLED",
                 authorization_config=ecs.AuthorizationConfig(
                     access_point_id=self._directory.access_point_id, iam="ENABLED"

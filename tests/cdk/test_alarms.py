@@ -34,7 +34,7 @@ def test_every_alarm_and_its_end_are_told_on_the_topic(staging: Templates) -> No
         assert alarms(template)
         for alarm in alarms(template).values():
             assert alarm["AlarmActions"] == alarm["OKActions"] == [{"Ref": topic}]
-            assert alarm["TreatMissingData"] == "notBreaching"
+            assert alarm["TreatMissingData"] == "notBreaching", "nothing happened"
             assert alarm["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
 
 

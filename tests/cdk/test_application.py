@@ -31,6 +31,7 @@ def test_the_app_synthesises_what_its_context_names(tmp_path: Path) -> None:
 
 def test_a_deployment_has_these_stacks(synthesise: Callable[[str], Templates]) -> None:
     parts = ["data", "events-us-east-1", "images", "images-us-east-1", "network", "network-us-east-1"]
+    parts += ["observability", "observability-us-east-1"]
     parts += ["client-gateway", "media-proxy", "peering", "peering-us-east-1", "public-gateway", "secrets", "services"]
     parts += ["switch", "switch-us-east-1"]
     assert set(synthesise("production")) == set(parts)

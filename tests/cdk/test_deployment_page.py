@@ -1,4 +1,4 @@
-"""The operators' pages: the tables of settings are the settings, and the table of alarms the alarms."""
+"""The operators' pages: the tables of settings are the settings, and what is named is there."""
 
 import dataclasses
 import re
@@ -14,11 +14,6 @@ PAGE = (ROOT / "docs" / "deployment.md").read_text()
 SETTINGS = (ROOT / "docs" / "settings.md").read_text()
 LISTS = {"regions": "hydrogen, helium", "networks": "10.10.0.0/16, 10.20.0.0/16"}
 """Values that the page puts in words."""
-
-
-def rows(heading: str) -> list[list[str]]:
-    """Return the cells of the table below a heading, without its head."""
-    return cells(PAGE.split(f"\n## {heading}\n")[1].split("\n## ")[0])
 
 
 def cells(text: str) -> list[list[str]]:
@@ -64,17 +59,6 @@ def test_what_has_no_value_in_cdk_json_is_a_setting_all_the_same() -> None:
     unset = read_settings(CONTEXT)
     assert (unset.recordings_bucket_name, unset.alarm_email) == (None, None)
     assert (unset.services.reserved_concurrency, unset.s3_mpeg.reserved_concurrency) == (None, None)
-
-
-def test_every_alarm_is_in_the_runbook_and_no_other(staging: Templates) -> None:
-    explained = {cells[0].split("`")[1] for cells in rows("Alarms")}
-    raised = {
-        re.sub(r"^Alarms(\w+?)[0-9A-F]{8}$", r"\1", name)
-        for template in staging.values()
-        for name, each in template.content["Resources"].items()
-        if each["Type"] == "AWS::CloudWatch::Alarm"
-    }
-    assert explained == raised
 
 
 def test_every_output_and_stack_that_the_page_names_is_there(synthesise: Callable[[str], Templates]) -> None:

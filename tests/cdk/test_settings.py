@@ -128,6 +128,13 @@ def test_a_value_of_the_command_line_goes_before_the_file() -> None:
         ("mediaProxyPortMaximum", "30002", "must be 30003 to 65535"),
         ("mediaProxyPortMinimum", "0", "must be a port"),
         ("mediaProxyTargetCpuPercent", "0", "must be 1 to 100"),
+        ("alarmAtCallsRefused", "0", "must be 1 to 1000000"),
+        ("alarmAtRequestsRefused", "0", "must be 1 to 1000000"),
+        ("alarmAtNotificationsDropped", "0", "must be 1 to 1000000"),
+        ("alarmAtDataAgeSeconds", "59", "must be 60 to 86400"),
+        ("alarmAtRecordAgeSeconds", "59", "must be 60 to 86400"),
+        ("alarmAtSessionsPercent", "101", "must be 1 to 100"),
+        ("alarmAtCpuPercent", "0", "must be 1 to 100"),
     ],
 )
 def test_a_wrong_value_is_named_by_its_key(key: str, value: Any, said: str) -> None:
