@@ -68,7 +68,7 @@ class EventFunction(Construct):
             construct_id: its name in the tree and in alarms.
             settings: the deployment's settings.
             alarms: where its alarms are.
-            runbook: what to do when it fails.
+            runbook: what to do while it fails; of events that it gave up, the runbook of dead letters says it.
             target: what the bundle is for.
             name: its folder below `lambdas`, whose `handler.handler` is the entry.
             bundle: directory with its code.
@@ -82,7 +82,11 @@ class EventFunction(Construct):
         role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
         log_group.grant_write(role)
         self.failures = DeadLetters(
-            self, f"{construct_id}Failures", alarms=alarms, what=f"Events of {construct_id}", runbook=runbook
+            self,
+            f"{construct_id}Failures",
+            alarms=alarms,
+            what=f"Events of {construct_id}",
+            runbook=Runbook.DEAD_LETTERS,
         ).queue
         self.function = lambda_.Function(
             self,
