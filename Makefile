@@ -15,9 +15,12 @@ IMAGES ?=
 TAG ?= latest
 BUILDER ?=
 ARGS ?= --help
+MINUTES ?= 10
+RATE ?=
+SEED ?=
 REGISTRY ?=
 
-.PHONY: help demo live operator stop test test-fast lint format synth deploy check bench images push join compose compose-down lock clean node
+.PHONY: help demo soak live operator stop test test-fast lint format synth deploy check bench images push join compose compose-down lock clean node
 
 help: ## Show what each target does
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -27,6 +30,9 @@ demo: $(VENV)/.installed $(EMULATOR_VENV)/.installed node_modules/.installed ## 
 
 live: KEEP = 1
 live: demo ## Run the system and its live page until Ctrl-C; the page's address is shown once it is deployed (docs/live.md)
+
+soak: $(VENV)/.installed $(EMULATOR_VENV)/.installed node_modules/.installed ## Disturb the whole system under load for MINUTES (10), with RATE calls a second, by a SEED; print the ledger (docs/soak.md)
+	$(RUN) -m local.soak --minutes $(MINUTES) $(if $(RATE),--rate $(RATE)) $(if $(SEED),--seed $(SEED))
 
 operator: $(VENV)/.installed ## Look at and change a deployment: make operator ARGS="--environment staging check" (docs/operator.md)
 	@$(RUN) -m switch_operator $(ARGS)
