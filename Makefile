@@ -41,10 +41,10 @@ stop: $(VENV)/.installed ## Stop what `make demo KEEP=1` keeps running
 	$(RUN) -m local.stop
 
 test: $(VENV)/.installed $(EMULATOR_VENV)/.installed node_modules/.installed ## Run every test, or those of TESTS="tests/cdk …"; TEST_WORKERS (4) at a time
-	$(BIN)/python -m pytest --numprocesses $(TEST_WORKERS) --dist loadfile $(TESTS)
+	$(BIN)/python -m pytest --numprocesses $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder $(TESTS)
 
 test-fast: $(VENV)/.installed node_modules/.installed ## Run the tests that start no emulator
-	$(BIN)/python -m pytest --numprocesses $(TEST_WORKERS) --dist loadfile -m "not e2e"
+	$(BIN)/python -m pytest --numprocesses $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder -m "not e2e"
 
 lint: $(VENV)/.installed ## Check style (ruff) and types (mypy strict)
 	$(BIN)/ruff check .

@@ -44,3 +44,8 @@ def dynamodb(aws: None) -> Any:
     client = routing_tables.client()
     routing_tables.create_tables(client)
     return client
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take longest, so that none of them is all that is left to wait for at the end."""
+    items.sort(key=lambda item: "e2e" not in item.path.parts)

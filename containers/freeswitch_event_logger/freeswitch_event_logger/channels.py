@@ -26,4 +26,4 @@ def channel_uuids(output: str) -> Sequence[str]:
         uuids = [row["uuid"] for row in rows]
     except (ValueError, TypeError, KeyError, AttributeError):
         raise EventSocketError(f"FreeSWITCH does not list its channels: {output[:100]!r}") from None
-    return [uuid for uuid in dict.fromkeys(uuids) if isinstance(uuid, str) and uuid]
+    return list(dict.fromkeys(uuid for uuid in uuids if isinstance(uuid, str) and uuid))

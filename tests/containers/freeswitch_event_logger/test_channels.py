@@ -17,6 +17,11 @@ def test_each_uuid_once_in_their_order() -> None:
     assert channel_uuids(json.dumps({"row_count": 3, "rows": rows})) == ["out", "in"]
 
 
+def test_what_is_no_uuid_is_passed_over() -> None:
+    rows: list[dict[str, Any]] = [{"uuid": []}, {"uuid": {}}, {"uuid": ""}, {"uuid": None}, {"uuid": "a"}]
+    assert channel_uuids(json.dumps({"row_count": 5, "rows": rows})) == ["a"]
+
+
 def test_an_idle_switch_has_no_rows() -> None:
     assert channel_uuids('{"row_count": 0}\n') == []
 
