@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import quote, urljoin
 
 from switch_app.call import AudioFile, Leg, Prompt, Speech
+from switch_app.call_data_records.document import LostCall
 from switch_app.call_properties import BillingParameters, RoutingParameters
 from switch_app.errors import FetchFailed, PlatformRefused, SynthesisFailed
 from switch_app.routes import PlatformRoutes
@@ -223,12 +224,16 @@ class FakeRoutes:
 
 @dataclass
 class FakeCallDataRecords:
-    """Records of legs that were never reached."""
+    """Records of legs that were never reached, and of those that died with the media server."""
 
     noted: list[tuple[str, str, int | None]] = field(default_factory=list)
+    lost: list[LostCall] = field(default_factory=list)
 
     def note_unreached(self, call_sid: str, cause: str, sip_status: int | None) -> None:
         self.noted.append((call_sid, cause, sip_status))
+
+    def note_lost(self, call: LostCall) -> None:
+        self.lost.append(call)
 
 
 NOT_REGISTERED = PlatformRefused("client is not registered", 404)

@@ -143,6 +143,10 @@ def _ask_nothing(leg: Leg, result: "LegResult") -> None:
     """Take no notice of a leg that was not reached."""
 
 
+def _note_nothing(leg: Leg, began: int, answered: int | None) -> None:
+    """Take no notice of a leg that was lost."""
+
+
 @dataclass(frozen=True, slots=True)
 class DialRequest:
     """Whom to ring for a caller, all at once; the first who answers is joined.
@@ -157,6 +161,8 @@ class DialRequest:
         answer_headers: SIP headers of the answer that a caller gets who is only answered once a leg is joined.
         unreached: told of each leg that no channel was made of, once and however the dial ends: it returns, raises or
             is cancelled. Nobody else writes the call data record of such a leg.
+        lost: told of each leg that died with the media server, which so wrote no record of it: when it was made and
+            when it was answered, in seconds since the epoch. It may be told after the dial.
 
     """
 
@@ -168,6 +174,7 @@ class DialRequest:
     ringback: bool = True
     answer_headers: Mapping[str, str] = field(default_factory=dict)
     unreached: Callable[[Leg, "LegResult"], None] = field(default=_ask_nothing, repr=False, compare=False)
+    lost: Callable[[Leg, int, int | None], None] = field(default=_note_nothing, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from switch_app.call import AudioFile, Call, Leg, Prompt, Track
+from switch_app.call_data_records.document import LostCall
 from switch_app.call_properties import BillingParameters, CallProperties, RoutingParameters
 
 
@@ -177,6 +178,10 @@ class CallDataRecords(Protocol):
                 failed.
 
         """
+        ...
+
+    def note_lost(self, call: LostCall) -> None:
+        """Have a record written for a call that died with the media server. It returns at once."""
         ...
 
 

@@ -5,13 +5,14 @@ import os
 import shutil
 import sys
 import tempfile
+import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from switch_app.call import Leg, Silence
+from switch_app.call import DialRequest, Leg, Silence
 from switch_app.errors import CallEnded, MediaServerError
 from switch_app.freeswitch.event_socket import EventSocketAddress
 from switch_app.freeswitch.telephony import FreeSwitch, FreeSwitchSettings
@@ -124,15 +125,34 @@ async def test_freeswitch_that_dies_ends_its_calls_and_is_found_again(
     (await other_phone.next_call()).ring()
     await telephony.check()
     playing = asyncio.ensure_future(call.play([Silence(60)]))
-    await asyncio.sleep(0.3)
+    await phone.call(own_freeswitch.address, "1234")
+    caller = await handler.next_call()
+    joined = Leg(str(uuid.uuid4()), f"2@{other_phone.address}", "nat_gateway", "1000", str(uuid.uuid4()))
+    lost: list[tuple[Leg, int, int | None]] = []
+    request = DialRequest([joined], 30, 60, lost=lambda *told: lost.append(told))
+    dialling = asyncio.ensure_future(caller.dial(request))
+    await (await other_phone.next_call()).answer()
+    await asyncio.sleep(0.5)
 
     own_freeswitch.stop(kill=True)
     with pytest.raises(CallEnded):
         await asyncio.wait_for(playing, 2)
-    for leg in (call.uuid, ringing.uuid):
+    await asyncio.wait({dialling}, timeout=8)
+    assert dialling.done()
+    dialling.exception()  # whether its caller is told or not
+    for leg in (call.uuid, ringing.uuid, caller.uuid):
         await handler.until_completed(leg, 3)
         assert handler.kinds(leg).count("completed") == 1
-    assert [event.is_lost for event in handler.events if event.kind == "completed"] == [True, True]
+    assert [event.is_lost for event in handler.events if event.kind == "completed"] == [True, True, True]
+    # Nobody but its dial knows of the leg that talked.
+    async with asyncio.timeout(3):
+        while not lost:
+            await asyncio.sleep(0.02)
+    ((leg_lost, began, answered),) = lost
+    assert leg_lost == joined
+    assert answered is not None
+    assert 0 <= time.time() - began < 30
+    assert 0 <= answered - began < 5
     with pytest.raises(MediaServerError, match="not reached"):
         await telephony.check()
     with pytest.raises(MediaServerError, match="not reached"):

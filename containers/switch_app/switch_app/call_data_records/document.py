@@ -87,10 +87,10 @@ class LostCall:
     """A call that died with the media server.
 
     Attributes:
-        uuid: its first leg's channel.
+        uuid: its channel.
         sid: the platform's identifier of it.
         direction: `inbound` or `outbound`.
-        began: when this switch first knew of it, in seconds since the epoch.
+        began: when this switch first knew of it, or made its channel, in seconds since the epoch.
         answered: when it was answered, likewise; None when it was not.
 
     """

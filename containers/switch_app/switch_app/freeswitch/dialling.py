@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import logging
 from typing import Final
 
@@ -57,7 +58,10 @@ class Dialling:
             for leg in self._request.legs:
                 self._prepare(leg)
             if self._strings:
-                self._dialled = {uuid: self._legs.watch(uuid) for uuid in self._strings}
+                for leg in self._request.legs:
+                    if leg.uuid in self._strings:
+                        lost = functools.partial(self._request.lost, leg)
+                        self._dialled[leg.uuid] = self._legs.watch(leg.uuid, lost)
                 await self._bridge()
                 await self._wait_for_ends()
             return self._result()

@@ -1,6 +1,7 @@
 """Dialled legs: what happened to each, gathered from the events of its channel."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -10,21 +11,35 @@ from switch_app.freeswitch.messages import Event
 _ANSWERED_STATUS: Final = 200
 
 
+def _ask_nothing(began: int, answered: int | None) -> None:
+    """Take no notice of a leg that is lost."""
+
+
 @dataclass(slots=True)
 class DialledLeg:
     """A leg that is dialled.
 
     Attributes:
         uuid: its channel.
+        core: identifier of the FreeSWITCH that was told to ring it.
+        lost: told that it died with FreeSWITCH: when it was made and answered, in seconds since the epoch.
         created: whether there has been a channel.
         answered, bridged: set when it was.
         completed: set when it is gone.
+        began: when there was a channel, in seconds since the epoch.
+        answered_at: when it was answered, likewise; None when it was not.
+        is_told: whether FreeSWITCH told of its end, and so wrote its call data record.
         seconds: between its answer and its end.
 
     """
 
     uuid: str
+    core: str = ""
+    lost: Callable[[int, int | None], None] = _ask_nothing
     created: bool = False
+    began: int = 0
+    answered_at: int | None = None
+    is_told: bool = False
     answered: asyncio.Event = field(default_factory=asyncio.Event)
     bridged: asyncio.Event = field(default_factory=asyncio.Event)
     completed: asyncio.Event = field(default_factory=asyncio.Event)
@@ -34,8 +49,10 @@ class DialledLeg:
 
     def take(self, event: Event) -> None:
         """Take an event of its channel."""
-        self.created = True
+        if not self.created:
+            self.created, self.began = True, _seconds_of(event)
         if event.name == "CHANNEL_ANSWER":
+            self.answered_at = _seconds_of(event)
             self.answered.set()
         elif event.name == "CHANNEL_BRIDGE":
             self.bridged.set()
@@ -44,6 +61,7 @@ class DialledLeg:
             billed = event.variable("billsec")
             self.seconds = int(billed) if billed.isdigit() else 0
             self._sip_status = self._status(event)
+            self.is_told = True
             self.completed.set()
 
     def result(self) -> LegResult:
@@ -61,20 +79,37 @@ class DialledLeg:
 
 
 class DialledLegs:
-    """The dialled legs that are watched, by their channel."""
+    """The dialled legs that are watched, by their channel.
 
-    def __init__(self) -> None:
+    Args:
+        account: given each leg that there was and whose end was never told, once its dial is over.
+
+    Attributes:
+        core: identifier of the FreeSWITCH that rings them.
+
+    """
+
+    def __init__(self, account: Callable[[DialledLeg], None]) -> None:
+        self._account = account
         self._legs: dict[str, DialledLeg] = {}
+        self.core = ""
 
-    def watch(self, uuid: str) -> DialledLeg:
-        """Begin to gather the events of a channel that is to come."""
-        leg = DialledLeg(uuid)
+    def watch(self, uuid: str, lost: Callable[[int, int | None], None] = _ask_nothing) -> DialledLeg:
+        """Begin to gather the events of a channel that is to come.
+
+        Args:
+            uuid: the channel.
+            lost: see DialledLeg.
+
+        """
+        leg = DialledLeg(uuid, self.core, lost)
         self._legs[uuid] = leg
         return leg
 
     def forget(self, leg: DialledLeg) -> None:
         """Stop that."""
-        self._legs.pop(leg.uuid, None)
+        if self._legs.pop(leg.uuid, None) is not None and leg.created and not leg.is_told:
+            self._account(leg)
 
     def take(self, event: Event) -> None:
         """Take an event of a channel, which may be none of them."""
@@ -92,3 +127,9 @@ class DialledLegs:
         """Take notice that FreeSWITCH is gone, and every leg with it."""
         for leg in self._legs.values():
             leg.completed.set()
+
+
+def _seconds_of(event: Event) -> int:
+    """Return when an event happened, in seconds since the epoch; FreeSWITCH tells microseconds."""
+    told = event.headers.get("Event-Date-Timestamp", "")
+    return int(told) // 1_000_000 if told.isdigit() else 0

@@ -17,7 +17,7 @@ from switch_app.freeswitch.dial_string import bracketed, endpoint_of, variables_
 from switch_app.freeswitch.event_socket import EventSocket, EventSocketAddress
 from switch_app.freeswitch.first_legs import FirstLegs, told_of
 from switch_app.freeswitch.handover import HandoverServer
-from switch_app.freeswitch.legs import DialledLegs
+from switch_app.freeswitch.legs import DialledLeg, DialledLegs
 from switch_app.freeswitch.messages import Event
 from switch_app.telephony import CallHandler
 
@@ -77,7 +77,7 @@ class FreeSwitch:
 
     def __init__(self, settings: FreeSwitchSettings, handler: CallHandler) -> None:
         self._settings, self._handler = settings, handler
-        self._first_legs, self._dialled_legs = FirstLegs(handler.note), DialledLegs()
+        self._first_legs, self._dialled_legs = FirstLegs(handler.note), DialledLegs(self._account_for_leg)
         self._created: dict[str, asyncio.Event] = {}
         self._handed_over: set[str] = set()
         self._given_up: set[str] = set()
@@ -185,6 +185,7 @@ class FreeSwitch:
         if self._refuses:
             await self._event_socket.api("fsctl pause inbound")
         before, self._core = self._core, await self._event_socket.api(_CORE)
+        self._dialled_legs.core = self._core
         for uuid in self._first_legs.uuids():
             if await self._event_socket.api(f"uuid_exists {uuid}") != "true":
                 self._first_legs.complete(uuid, {}, is_lost=before not in ("", self._core))
@@ -231,18 +232,33 @@ class FreeSwitch:
         """Tell of an end that FreeSWITCH did not tell. One that lives has written the record of the call itself."""
         is_lost = True
         try:
-            async with asyncio.timeout(self._settings.grace_seconds):
-                while True:
-                    try:
-                        is_lost = await self._event_socket.api(_CORE) != core
-                        break
-                    except MediaServerError:
-                        await asyncio.sleep(0.1)
-        except TimeoutError:
-            logger.warning("call is lost with FreeSWITCH", extra={"call_uuid": channel.uuid})
+            is_lost = await self._has_died(core)
         finally:
             self._handed_over.discard(channel.uuid)
             self._first_legs.complete(channel.uuid, told_of(channel.last_event), is_lost=is_lost)
+
+    def _account_for_leg(self, leg: DialledLeg) -> None:
+        """Tell of a dialled leg whose end FreeSWITCH did not tell, if it died: otherwise it wrote the record."""
+
+        async def account() -> None:
+            if await self._has_died(leg.core):
+                leg.lost(leg.began, leg.answered_at)
+
+        task = asyncio.ensure_future(account())
+        self._accounts.add(task)
+        task.add_done_callback(self._accounts.discard)
+
+    async def _has_died(self, core: str) -> bool:
+        """Tell whether a FreeSWITCH is gone: another one is in its place, or none answers in time."""
+        try:
+            async with asyncio.timeout(self._settings.grace_seconds):
+                while True:
+                    try:
+                        return await self._event_socket.api(_CORE) != core
+                    except MediaServerError:
+                        await asyncio.sleep(0.1)
+        except TimeoutError:
+            return True
 
     def _keep(self, job: "asyncio.Task[str]") -> None:
         """Let an order to ring go on; how it ends is told by events."""

@@ -11,7 +11,7 @@ from switch_app.errors import CallEnded, MediaServerError, PlatformRefused, Plat
 from switch_app.services import headers_of
 from switch_app.session import Goto, Outcome, Session
 from switch_app.twiml.element import Element
-from switch_app.verbs.dial_legs import Children, note_unreached, prepare
+from switch_app.verbs.dial_legs import Children, note_lost, note_unreached, prepare
 from switch_app.verbs.dial_nouns import Noun, read_number, read_sip
 from switch_app.verbs.dial_status import DialStatus, status_of
 from switch_app.verbs.recording import ATTRIBUTES, Recording, RecordingOptions
@@ -116,6 +116,7 @@ class Dial:
             record=recording.path if recording else None,
             answer_headers=headers_of(session.properties),
             unreached=functools.partial(note_unreached, session),
+            lost=functools.partial(note_lost, session),
         )
         try:
             result = await session.call.dial(request)

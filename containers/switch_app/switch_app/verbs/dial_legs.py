@@ -9,6 +9,7 @@ from typing import Final
 
 from switch_app.billing import billing_variables
 from switch_app.call import Leg, LegResult
+from switch_app.call_data_records.document import LostCall
 from switch_app.errors import PlatformRefused, PlatformUnavailable
 from switch_app.services import OutboundCall
 from switch_app.session import Session
@@ -59,6 +60,12 @@ def note_unreached(session: Session, leg: Leg, result: LegResult) -> None:
     canceled = result.cause == _CANCELED[0] and result.sip_status is None
     status = _CANCELED[1] if canceled else result.sip_status
     session.services.call_data_records.note_unreached(leg.call_sid, result.cause, status)
+
+
+def note_lost(session: Session, leg: Leg, began: int, answered: int | None) -> None:
+    """Have a record written for a leg that died with the media server."""
+    logger.error("call of a Dial is lost with the media server", extra={"call_sid": leg.call_sid})
+    session.services.call_data_records.note_lost(LostCall(leg.uuid, leg.call_sid, "outbound", began, answered))
 
 
 async def _prepare(session: Session, nouns: Sequence[Noun], caller_id: str | None) -> Children:

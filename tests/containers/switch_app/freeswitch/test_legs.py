@@ -4,7 +4,7 @@ import pytest
 
 from switch_app.call import LegResult
 from switch_app.freeswitch.first_legs import FirstLegs
-from switch_app.freeswitch.legs import DialledLegs
+from switch_app.freeswitch.legs import DialledLeg, DialledLegs
 from switch_app.freeswitch.messages import Event
 from switch_app.telephony import CallEvent
 
@@ -67,7 +67,8 @@ def test_other_channels_are_not_told_of() -> None:
 def test_the_callees_answer_is_not_what_the_record_says_for_want_of_one(
     headers: dict[str, str], status: int | None
 ) -> None:
-    legs = DialledLegs()
+    untold: list[DialledLeg] = []
+    legs = DialledLegs(untold.append)
     leg = legs.watch("1")
     legs.take(event("CHANNEL_HANGUP_COMPLETE", Hangup__Cause="USER_BUSY", **headers))
     assert leg.result() == LegResult(True, "USER_BUSY", status)
@@ -75,7 +76,8 @@ def test_the_callees_answer_is_not_what_the_record_says_for_want_of_one(
 
 
 def test_a_bridge_is_told_by_the_first_leg() -> None:
-    legs = DialledLegs()
+    untold: list[DialledLeg] = []
+    legs = DialledLegs(untold.append)
     leg = legs.watch("b")
     legs.take(event("CHANNEL_BRIDGE", "a", Bridge__B__Unique__ID="b"))
     assert leg.bridged.is_set()
@@ -85,8 +87,35 @@ def test_a_bridge_is_told_by_the_first_leg() -> None:
 
 
 def test_a_leg_of_which_nothing_came_was_not_reached() -> None:
-    legs = DialledLegs()
+    untold: list[DialledLeg] = []
+    legs = DialledLegs(untold.append)
     leg = legs.watch("1")
     legs.lose()
     assert leg.completed.is_set()
     assert not leg.result().reached
+    legs.forget(leg)
+    assert untold == [], "nobody but its dial knows of it"
+
+
+def test_a_leg_whose_end_was_not_told_is_to_be_accounted_for_once() -> None:
+    untold: list[DialledLeg] = []
+    legs = DialledLegs(untold.append)
+    legs.core = "core"
+    leg = legs.watch("1")
+    legs.take(event("CHANNEL_CREATE", Event__Date__Timestamp="1607752961123456"))
+    legs.take(event("CHANNEL_ANSWER", Event__Date__Timestamp="1607752963999999"))
+    legs.lose()
+    legs.forget(leg)
+    legs.forget(leg)
+    assert untold == [leg]
+    assert (leg.core, leg.began, leg.answered_at) == ("core", 1607752961, 1607752963)
+
+
+def test_a_leg_whose_end_was_told_needs_no_account() -> None:
+    untold: list[DialledLeg] = []
+    legs = DialledLegs(untold.append)
+    leg = legs.watch("1")
+    legs.take(event("CHANNEL_CREATE"))
+    legs.take(event("CHANNEL_HANGUP_COMPLETE"))
+    legs.forget(leg)
+    assert untold == []

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from switch_app.call import DialResult, LegResult, SipCredentials
+from switch_app.call_data_records.document import LostCall
 from switch_app.call_properties import BillingParameters
 from switch_app.errors import PlatformRefused, PlatformUnavailable, TwimlError
 from switch_app.interpreter import Update
@@ -359,6 +360,15 @@ def test_a_leg_without_a_channel_has_a_record() -> None:
     run = dial(TWO, alice=Callee.unreachable(), bob=Callee(talks_for=2))
     assert run.records.noted == [("child-85516701721", "DESTINATION_OUT_OF_ORDER", None)]
     assert run.last["DialCallStatus"] == "completed"
+
+
+def test_a_leg_that_died_with_the_media_server_has_a_record() -> None:
+    run = dial("85516701721")
+    (request,) = run.call.dial_requests
+    request.lost(request.legs[0], 1607752961, 1607752963)
+    sid = "child-85516701721"
+    assert run.records.lost == [LostCall(f"uuid-of-{sid}", sid, "outbound", 1607752961, 1607752963)]
+    assert run.records.noted == []
 
 
 def test_a_media_server_that_does_not_dial_costs_nobody_the_call() -> None:
