@@ -4,6 +4,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 from local.errors import ServerFailed
@@ -71,8 +72,8 @@ class Checks:
             self._equal(
                 f"table {table.value}",
                 "emulator.log, and the functions' logs at the end of it",
-                lambda table=table: self._truth.rows(table),  # type: ignore[misc]
-                lambda table=table: views.rows_of(system, table),  # type: ignore[misc]
+                partial(self._truth.rows, table),
+                partial(views.rows_of, system, table),
             )
         seen: list[tuple[Any, Table, Callable[[Any], Rows]]] = [
             (public, Table.LOAD_BALANCER_TARGETS, views.targets_of),
@@ -85,8 +86,8 @@ class Checks:
             self._equal(
                 f"{gateway.kind} gateway: {table.value}",
                 f"{gateway.kind}-scheduler.log, {gateway.kind}-gateway.log",
-                lambda table=table: views.rows_of(system, table),  # type: ignore[misc]
-                lambda gateway=gateway, read=read: read(gateway),  # type: ignore[misc]
+                partial(views.rows_of, system, table),
+                partial(read, gateway),
             )
         # Of the proxies in the table, those that answer: the others are entries at ECS and nothing else.
         proxy = {f"udp:{self._voice.media_proxy}:2223": ""}

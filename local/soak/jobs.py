@@ -70,7 +70,8 @@ class Jobs:
             guests = [each for each in self._truth.subscribers if each.startswith("guest")]
             kind = self._chosen.choice((PERMIT, SUBSCRIBE, CHANGE, FORBID, UNSUBSCRIBE))
             if kind == PERMIT or (kind in (CHANGE, FORBID) and not addresses):
-                await self.permit(f"10.1.{next(self._numbers) // 250}.{next(self._numbers) % 250}", 1)
+                third, fourth = divmod(next(self._numbers), 250)
+                await self.permit(f"10.1.{third}.{fourth}", 1)
             elif kind == SUBSCRIBE or (kind == UNSUBSCRIBE and not guests):
                 await self.subscribe(f"guest{next(self._numbers)}")
             elif kind == CHANGE:

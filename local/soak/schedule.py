@@ -8,6 +8,8 @@ _SWITCHES_MAXIMUM = 3
 _BEGINS_AFTER = 0.06
 """Share of the soak's time without disturbances, at its beginning and at its end."""
 _EVERY_SECONDS = 14.0
+_SPARED_FROM = 0.4
+"""Share of the disturbances after which one switch is left alone: its processes live long enough to be measured."""
 _PAUSE_SECONDS = (2.0, 5.0)
 
 
@@ -64,24 +66,37 @@ def draw(seed: int, duration: float, first_switch: str) -> list[Disturbance]:
     pause = duration * (1 - 2 * _BEGINS_AFTER) / len(kinds)
     drawing = _Drawing(chosen, first_switch)
     return [
-        drawing.disturbance(round(begin + pause * (number + 0.5 * chosen.random()), 1), kind)
+        drawing.disturbance(
+            round(begin + pause * (number + 0.5 * chosen.random()), 1), kind, is_late=_is_late(number, len(kinds))
+        )
         for number, kind in enumerate(kinds)
     ]
 
 
 def _kinds(chosen: random.Random, count: int) -> list[Kind]:
-    """Return kinds in their order; a switch drains only while there is another, and joins only while there is room."""
+    """Return kinds in their order; a switch drains only while there is another, and joins only while there is room.
+
+    From `_SPARED_FROM` on there are two all the time, until the last one drains: one is left alone.
+    """
     once = [kind for kind in Kind if kind not in (Kind.JOIN, Kind.DRAIN)]
     further = [kind for kind in Kind if kind is not Kind.RECONCILE]
     wanted = [*once, *(chosen.choice(further) for _ in range(count - len(once) - 2))]
     chosen.shuffle(wanted)
     kinds, switches = [Kind.JOIN], 2
-    for kind in [*wanted, Kind.DRAIN]:
+    for number, kind in enumerate(wanted, start=1):
+        fewest = 2 if _is_late(number, count) else 1
+        if switches < fewest:
+            kinds.append(Kind.JOIN)
+            switches += 1
         if kind in (Kind.JOIN, Kind.DRAIN):
-            kind = Kind.DRAIN if switches == _SWITCHES_MAXIMUM else Kind.JOIN if switches == 1 else kind
+            kind = Kind.DRAIN if switches == _SWITCHES_MAXIMUM else Kind.JOIN if switches <= fewest else kind
             switches += 1 if kind is Kind.JOIN else -1
         kinds.append(kind)
-    return kinds
+    return [*kinds, *([Kind.JOIN] if switches == 1 else []), Kind.DRAIN]
+
+
+def _is_late(number: int, count: int) -> bool:
+    return number >= _SPARED_FROM * count
 
 
 class _Drawing:
@@ -93,13 +108,15 @@ class _Drawing:
         self._joined = 1
         self._schedulers = ["public-scheduler", "client-scheduler"]
 
-    def disturbance(self, at: float, kind: Kind) -> Disturbance:
+    def disturbance(self, at: float, kind: Kind, *, is_late: bool) -> Disturbance:
+        # The one that has been there longest is left alone: once it is the first, it stays the first.
+        others = self._switches[1:] if is_late and len(self._switches) > 1 else self._switches
         if kind is Kind.JOIN:
             self._joined += 1
             self._switches.append(f"switch-{self._joined}")
             return Disturbance(at, kind, self._switches[-1])
         if kind is Kind.DRAIN:
-            switch = self._chosen.choice(self._switches)
+            switch = self._chosen.choice(others)
             self._switches.remove(switch)
             return Disturbance(at, kind, switch)
         if kind is Kind.KILL_SCHEDULER:
@@ -109,7 +126,7 @@ class _Drawing:
             return Disturbance(at, kind, seconds=round(self._chosen.uniform(*_PAUSE_SECONDS), 1))
         parts = {Kind.KILL_APP: "app", Kind.KILL_FREESWITCH: "freeswitch", Kind.KILL_EVENT_LOGGER: "event-logger"}
         if kind in parts:
-            return Disturbance(at, kind, f"{self._chosen.choice(self._switches)}-{parts[kind]}")
+            return Disturbance(at, kind, f"{self._chosen.choice(others)}-{parts[kind]}")
         if kind is Kind.PAPER_TASK:
             return Disturbance(at, kind, self._chosen.choice(("media-proxy", "client-gateway")))
         return Disturbance(at, kind)

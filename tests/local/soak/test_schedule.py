@@ -26,6 +26,19 @@ def test_every_kind_comes_and_what_it_is_about_runs_by_then(seed: int, duration:
     assert most >= 2
 
 
+@pytest.mark.parametrize("seed", range(40))
+def test_one_switch_is_left_alone_from_the_middle_on(seed: int) -> None:
+    drawn = draw(seed, 600, "switch-1")
+    running = ["switch-1"]
+    for each in drawn[: len(drawn) // 2]:
+        if each.kind is Kind.JOIN:
+            running.append(each.target)
+        elif each.kind is Kind.DRAIN:
+            running.remove(each.target)
+    touched = " ".join(each.target for each in drawn[len(drawn) // 2 :])
+    assert running[0] not in touched.replace("-app", "").replace("-freeswitch", "").replace("-event-logger", "").split()
+
+
 def test_a_seed_draws_the_same_again_and_another_one_something_else() -> None:
     assert draw(7, 600, "switch-1") == draw(7, 600, "switch-1") != draw(8, 600, "switch-1")
 
