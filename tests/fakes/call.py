@@ -119,6 +119,7 @@ class FakeCall:
         written: recordings that were written, in seconds.
         spoken: frames that were spoken to the caller, each with the second that it was due.
         ringing: legs there are now.
+        is_lost: whether the media server died.
         unreached: legs that were reported.
 
     """
@@ -146,6 +147,7 @@ class FakeCall:
     written: list[float] = field(default_factory=list)
     spoken: list[tuple[float, bytes]] = field(default_factory=list)
     ringing: list[Leg] = field(default_factory=list)
+    is_lost: bool = False
     unreached: list[Leg] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -157,6 +159,7 @@ class FakeCall:
             self._answered.set()
         self._talks: list[tuple[float, float]] = []
         self._busy: str | None = None
+        self._joined: float | None = None  # when the last dial's legs were
         self._loop = asyncio.get_running_loop()
         self._began = self._loop.time()
 
@@ -176,6 +179,11 @@ class FakeCall:
         if self.cause is None:
             self.cause = cause
             self._ended.set()
+
+    def lose(self) -> None:
+        """Have the media server die: the call ends, and with it every leg, of which nobody writes a record."""
+        self.is_lost = self.cause is None
+        self.end("NORMAL_TEMPORARY_FAILURE")
 
     def after(self, seconds: float, act: Callable[..., object], *arguments: object) -> None:
         """Have something happen in some seconds of the call."""
@@ -293,10 +301,13 @@ class FakeCall:
                 self.ringing.append(leg)
             else:
                 results[leg.uuid] = report(leg, "DESTINATION_OUT_OF_ORDER")
+        began = self.now
         with self._exclusively("dial"):
             try:
                 return await self._ring(request, callees, results)
             finally:
+                for leg in self.ringing if self.is_lost else ():
+                    request.lost(leg, int(began), None if self._joined is None else int(self._joined))
                 self.ringing = [leg for leg in self.ringing if leg not in request.legs]
 
     @contextlib.asynccontextmanager
@@ -382,7 +393,7 @@ class FakeCall:
     async def _ring(
         self, request: DialRequest, callees: Mapping[str, Callee], results: dict[str, LegResult]
     ) -> DialResult:
-        began = self.now
+        began, self._joined = self.now, None
         moments: list[tuple[float, int, str]] = []
         for number, leg in enumerate(request.legs):
             callee = callees[leg.uuid]
@@ -427,6 +438,7 @@ class FakeCall:
         results: dict[str, LegResult],
     ) -> DialResult:
         joined_at, cause, hung_up = self.now, "NORMAL_CLEARING", False
+        self._joined = joined_at
         limit = joined_at + min(request.time_limit, callee.talks_for if callee.talks_for is not None else float("inf"))
         self.discard_digits()
         try:

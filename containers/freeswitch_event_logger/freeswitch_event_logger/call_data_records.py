@@ -4,14 +4,14 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections import deque
-from collections.abc import Callable
+from collections import OrderedDict, deque
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import Enum, auto
 from functools import partial
 from pathlib import Path
-from typing import Final, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 from switch_app.backoff import Backoff
 from switch_app.call_data_records import document as documents
@@ -34,6 +34,7 @@ _ROUNDS: Final = 3
 
 _ATTEMPTS: Final = 10
 _SUSPECTS_MAXIMUM: Final = 10_000
+_CALLS_REMEMBERED: Final = 10_000
 _BACKOFF: Final = Backoff(first=1.0, longest=30.0)
 
 
@@ -78,6 +79,9 @@ class CallDataRecords:
     is set aside. While the platform does not listen all wait in their order, and one at a time is tried; only a record
     that it fails on while it takes others has to stand back, and is set aside in the end.
 
+    A call has one record. Where the media server died just after it had written one, the app, which cannot know, writes
+    another: that is removed.
+
     Args:
         directory: where the media server writes its records.
         platform: what sends.
@@ -113,6 +117,8 @@ class CallDataRecords:
         self._answers = 0
         self._suspects: dict[str, _Suspect] = {}
         self._sent: set[str] = set()
+        self._recorded: OrderedDict[str, None] = OrderedDict()
+        self._under_way: set[str] = set()
         self._waiting = Waiting((), 0, None)
         self.problem: str | None = None
 
@@ -226,6 +232,21 @@ class CallDataRecords:
         if not documents.counts(document):
             await self._remove(file)
             return _Outcome.SETTLED
+        sid = documents.call_sid_of(document)
+        if sid in self._under_way:
+            return _Outcome.LEFT
+        if sid in self._recorded:
+            logger.info("a second call data record is not sent", extra={"call_sid": sid, "file": file.path.name})
+            await self._remove(file)
+            return _Outcome.SETTLED
+        if sid:
+            self._under_way.add(sid)
+        try:
+            return await self._send(file, document, sid)
+        finally:
+            self._under_way.discard(sid)
+
+    async def _send(self, file: RecordFile, document: Mapping[str, Any], sid: str) -> _Outcome:
         try:
             text = documents.write_document(document)
         except ValueError as error:  # a number beyond all bounds
@@ -242,8 +263,16 @@ class CallDataRecords:
             return _Outcome.FAILED
         self._answers += 1
         self._count("CallDataRecordSent")
+        self._remember(sid)
         await self._remove(file)
         return _Outcome.ANSWERED
+
+    def _remember(self, sid: str) -> None:
+        """Note that a call has its record; the calls that have it for longest are forgotten."""
+        if sid:
+            self._recorded[sid] = None
+            if len(self._recorded) > _CALLS_REMEMBERED:
+                self._recorded.popitem(last=False)
 
     async def _remove(self, file: RecordFile) -> None:
         """Remove a file that is dealt with; when that fails it is not sent again, but removed later."""

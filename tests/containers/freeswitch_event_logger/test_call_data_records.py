@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from freeswitch_event_logger.call_data_records import CallDataRecords
 from switch_app.backoff import Backoff
 from switch_app.call_data_records import directory as directories
+from switch_app.call_data_records.document import LostCall
 from switch_app.call_data_records.unrecorded import UnrecordedCalls
 from switch_app.call_platform.api import Api
 from switch_app.call_platform.client import PlatformClient
@@ -222,6 +223,30 @@ async def test_a_call_that_was_never_a_channel_is_completed_too(
         assert record["variables"]["sip_term_status"] == "404"
         await until(lambda: not list(tmp_path.glob("*.json")))
     await unreached.close()
+
+
+async def test_a_call_has_one_record(records: CallDataRecords, fake: FakePlatform, tmp_path: Path) -> None:
+    """The media server wrote one and died; the app, which did not hear of it, writes another."""
+    written = {"sip_rh_X-Somleng-CallSid": "call%2Dsid"}
+    for name in ("first", "second"):  # under way at the same time
+        write(tmp_path, name, **written)
+    lost = UnrecordedCalls(tmp_path)
+    async with running(records):
+        await until(lambda: not list(tmp_path.glob("*.json")))
+        lost.note_lost(LostCall("first", "call-sid", "outbound", 1000, None))
+        await lost.close()
+        await until(lambda: not list(tmp_path.glob("*.json")))
+    assert (sent(fake), len(fake.requests)) == (["first"], 1)
+
+
+async def test_a_record_that_the_platform_did_not_take_is_not_the_calls(
+    records: CallDataRecords, fake: FakePlatform, tmp_path: Path
+) -> None:
+    fake.answers = [503]
+    write(tmp_path, "first", **{"sip_h_X-Somleng-CallSid": "call-sid"})
+    async with running(records):
+        await until(lambda: not list(tmp_path.glob("*.json")))
+    assert sent(fake) == ["first"]
 
 
 async def test_how_much_waits_is_told(records: CallDataRecords, fake: FakePlatform, tmp_path: Path) -> None:

@@ -16,8 +16,9 @@ from switch_app.call import DialRequest, Leg, Silence
 from switch_app.errors import CallEnded, MediaServerError
 from switch_app.freeswitch.event_socket import EventSocketAddress
 from switch_app.freeswitch.telephony import FreeSwitch, FreeSwitchSettings
-from tests.e2e.switch_app.app_world import HANDOVER_PORT, settings_of
+from tests.e2e.switch_app.app_world import HANDOVER_PORT, app_world, settings_of
 from tests.e2e.switch_app.conftest import Handler, ready, record_of
+from tests.fakes.customer_server import twiml
 from tests.support.freeswitch import FreeSwitchProcess
 from tests.support.loopback import LoopbackNetwork
 from tests.support.phone import Phone
@@ -170,6 +171,53 @@ async def test_freeswitch_that_dies_ends_its_calls_and_is_found_again(
     await phone.call(own_freeswitch.address, "1234")
     await (await handler.next_call()).hangup()
     await telephony.close()
+
+
+async def test_each_call_of_a_dial_has_one_record_when_freeswitch_dies(
+    aws: None, own_freeswitch: FreeSwitchProcess, phone: Phone, other_phone: Phone, tmp_path: Path
+) -> None:
+    async with app_world(own_freeswitch, phone, other_phone, tmp_path) as world:
+        world.platform.routing = {"host": other_phone.address}
+        world.customer.reply("/dialled", twiml('<Pause length="60"/>'))
+        two = "<Number>85510551006</Number><Number>85510551007</Number>"
+        sids: list[str] = []
+        for state in ("rings", "talks", "ended"):
+            await world.call(f'<Dial action="/dialled">{two}</Dial>')
+            legs = [await other_phone.next_call(), await other_phone.next_call()]
+            sids += [leg.messages[0].header("X-Somleng-CallSid") for leg in legs]
+            for leg in legs:
+                leg.ring()
+            if state != "rings":
+                await legs[0].answer()
+                await asyncio.wait_for(legs[1].ended.wait(), 3)  # it lost the race, and has its record
+        await asyncio.sleep(1.2)
+        legs[0].hang_up()
+        await world.until(lambda: "/dialled" in world.customer.paths())
+
+        own_freeswitch.stop(kill=True)
+        assert {child["sid"] for child in world.platform.outbound_calls} == set(sids)
+        await world.until(lambda: all(world.records(sid) for sid in world.platform.calls), 10)
+        own_freeswitch.start()
+        await asyncio.sleep(0.6)
+        ends = []
+        for sid in sids:
+            (record,) = world.records(sid)
+            times = int(record["answer_epoch"]) > 0, int(record["billsec"]) > 0
+            ends.append((record["hangup_cause"], record["sip_term_status"], *times))
+        lost, raced = "NORMAL_TEMPORARY_FAILURE", ("LOSE_RACE", "480", False, False)
+        assert ends == [
+            (lost, "503", False, False),
+            (lost, "503", False, False),
+            (lost, "200", True, True),
+            raced,
+            ("NORMAL_CLEARING", "200", True, True),
+            raced,
+        ]
+        for parent in set(world.platform.calls) - set(sids):
+            (record,) = world.records(parent)
+            assert (record["hangup_cause"], record["sip_term_status"]) == (lost, "200")
+        told = [request for request in world.platform.requests if request.path.startswith("/call_data_records")]
+        assert len(told) == len(world.platform.calls)  # and none twice
 
 
 async def test_nothing_is_kept_of_a_call_that_is_over(

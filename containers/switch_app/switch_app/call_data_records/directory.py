@@ -87,8 +87,19 @@ class RecordDirectory:
         with file.path.open("rb") as opened:
             return opened.read(SIZE_MAXIMUM + 1)
 
+    def read_named(self, name: str) -> bytes:
+        """Return what is in the file of a record, as `write` names it and the media server, by the channel.
+
+        Raises:
+            FileNotFoundError: when there is none.
+
+        """
+        with (self._path / f"{name}{SUFFIX}").open("rb") as opened:
+            return opened.read(SIZE_MAXIMUM + 1)
+
     def write(self, name: str, document: Mapping[str, Any]) -> None:
-        """Write a record; it is there as a whole or not at all, whenever this process ends."""
+        """Write a record; it is there as a whole or not at all, whenever this process ends. One of the same name is
+        replaced."""
         partial = self._path / f".{name}.partial"
         with partial.open("w", encoding="ascii") as opened:
             json.dump(document, opened)

@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import unquote
 
 # A number that is none stands where a value stands; in a string, the same letters are between quotes.
 _STRING_OR_NAN: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[-+]?\bnan\b', re.IGNORECASE | re.DOTALL)
@@ -42,6 +43,15 @@ def variables_of(document: Mapping[str, Any]) -> Mapping[str, Any]:
 def counts(document: Mapping[str, Any]) -> bool:
     """Whether it is of the one leg that the platform completes a call by."""
     return variables_of(document).get("record_cdr") == "true"
+
+
+def call_sid_of(document: Mapping[str, Any]) -> str:
+    """Return the platform's identifier of the call that a record is of, as the platform finds it; empty for none."""
+    variables = variables_of(document)
+    for name in ("sip_rh_X-Somleng-CallSid", "sip_h_X-Somleng-CallSid"):
+        if isinstance(sid := variables.get(name), str) and sid:
+            return unquote(sid)
+    return ""
 
 
 def write_document(document: Mapping[str, Any]) -> str:

@@ -7,13 +7,20 @@ import asyncio
 import logging
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
 from switch_app.call_data_records.directory import RecordDirectory
-from switch_app.call_data_records.document import LostCall, lost_document, unreached_document
+from switch_app.call_data_records.document import (
+    LostCall,
+    NotWhole,
+    counts,
+    lost_document,
+    parse_document,
+    unreached_document,
+)
 from switch_app.counts import Count, uncounted
 
 logger = logging.getLogger(__name__)
@@ -45,18 +52,27 @@ class UnrecordedCalls:
     def note_unreached(self, call_sid: str, cause: str, sip_status: int | None) -> None:
         """Have a record written for a call that no channel was ever made of. It returns at once."""
         name = str(uuid.uuid4())
-        self._write(name, call_sid, unreached_document(name, call_sid, cause, sip_status, int(self._clock())))
+        record = unreached_document(name, call_sid, cause, sip_status, int(self._clock()))
+        self._begin(call_sid, partial(self._directory.write, name, record))
 
     def note_lost(self, call: LostCall) -> None:
         """Have a record written for a call that died with the media server. It returns at once.
 
-        Should the media server have written one all the same, the platform takes one of them: both have the channel's
-        identifier.
+        Should the media server have written one all the same, that stands. Where it has been sent and is no more on the
+        disk, whoever sent it sends no second one.
         """
-        self._write(f"{call.uuid}-lost", call.sid, lost_document(call, int(self._clock())))
+        self._begin(call.sid, partial(self._write_lost, call, int(self._clock())))
 
-    def _write(self, name: str, call_sid: str, record: Mapping[str, Mapping[str, str]]) -> None:
-        write = partial(self._directory.write, name, record)
+    def _write_lost(self, call: LostCall, epoch: int) -> None:
+        """Write a record where the media server would have, unless it has; what it only began to write is replaced."""
+        try:
+            if counts(parse_document(self._directory.read_named(call.uuid))):
+                return
+        except (FileNotFoundError, NotWhole):
+            pass
+        self._directory.write(call.uuid, lost_document(call, epoch))
+
+    def _begin(self, call_sid: str, write: Callable[[], None]) -> None:
         writing = asyncio.ensure_future(asyncio.get_running_loop().run_in_executor(self._thread, write))
         self._written.add(writing)
         writing.add_done_callback(partial(self._was_written, call_sid))

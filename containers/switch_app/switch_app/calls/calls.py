@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
-from typing import Final, Protocol
+from typing import Final
 
 from switch_app.call import Call
 from switch_app.call_data_records.document import LostCall
@@ -14,7 +14,7 @@ from switch_app.calls.incoming import Incoming
 from switch_app.calls.live_calls import LiveCall, LiveCalls
 from switch_app.errors import CallEnded, SwitchAppError
 from switch_app.interpreter import Interpreter
-from switch_app.services import Services
+from switch_app.services import CallDataRecords, Services
 from switch_app.session import Session
 from switch_app.telephony import CallEvent, CallEventKind
 
@@ -22,14 +22,6 @@ logger = logging.getLogger(__name__)
 
 _COMPLETION_SECONDS: Final = 10.0
 """A media server that lives tells of an end within this."""
-
-
-class LostCallRecords(Protocol):
-    """The records of calls that died with the media server."""
-
-    def note_lost(self, call: LostCall) -> None:
-        """Have a record written. It returns at once."""
-        ...
 
 
 class Calls:
@@ -51,7 +43,7 @@ class Calls:
         live_calls: LiveCalls,
         incoming: Incoming,
         register: CallRegister,
-        records: LostCallRecords,
+        records: CallDataRecords,
         services_for: Callable[[CallProperties], Services],
         completion_seconds: float = _COMPLETION_SECONDS,
         clock: Callable[[], float] = time.time,

@@ -298,6 +298,29 @@ def test_a_caller_who_leaves_is_told_to_the_action(seconds: float, status: str) 
     assert (run.call.ringing, run.records.noted) == ([], [])
 
 
+@pytest.mark.parametrize(
+    ("seconds", "answered"), [(0.5, {}), (5.0, {"child-85516701721": 1})], ids=["while they ring", "while one talks"]
+)
+def test_each_leg_that_dies_with_the_media_server_has_a_record(seconds: float, answered: dict[str, int]) -> None:
+    inner = TWO if not answered else "85516701721"
+    run = dial(inner, script=after(seconds, lambda run: run.call.lose), alice=Callee(answers_after=1.0))
+    sids = [call.sid for call in run.platform.calls]
+    assert run.records.lost == [
+        LostCall(f"uuid-of-{sid}", sid, "outbound", began=0, answered=answered.get(sid)) for sid in sids
+    ]
+    assert run.records.noted == []
+
+
+def test_a_leg_that_ended_before_the_media_server_died_has_its_record() -> None:
+    run = dial(
+        TWO,
+        script=after(3.0, lambda run: run.call.lose),
+        alice=Callee(refuses_after=1.0, status=486, cause="USER_BUSY"),
+        bob=Callee(answers_after=2.0),
+    )
+    assert [call.sid for call in run.records.lost] == ["child-855715100860"]
+
+
 @pytest.mark.parametrize("seconds", [0.5, 5.0], ids=["while it rings", "while they talk"])
 def test_an_update_leaves_no_leg(seconds: float) -> None:
     run = dial(script=after(seconds, lambda run: run.interpreter.update, UPDATE), alice=Callee())
@@ -360,15 +383,6 @@ def test_a_leg_without_a_channel_has_a_record() -> None:
     run = dial(TWO, alice=Callee.unreachable(), bob=Callee(talks_for=2))
     assert run.records.noted == [("child-85516701721", "DESTINATION_OUT_OF_ORDER", None)]
     assert run.last["DialCallStatus"] == "completed"
-
-
-def test_a_leg_that_died_with_the_media_server_has_a_record() -> None:
-    run = dial("85516701721")
-    (request,) = run.call.dial_requests
-    request.lost(request.legs[0], 1607752961, 1607752963)
-    sid = "child-85516701721"
-    assert run.records.lost == [LostCall(f"uuid-of-{sid}", sid, "outbound", 1607752961, 1607752963)]
-    assert run.records.noted == []
 
 
 def test_a_media_server_that_does_not_dial_costs_nobody_the_call() -> None:
