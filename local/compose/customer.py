@@ -1,10 +1,12 @@
 """A customer's server for `local/compose.yaml`: it greets whoever calls, and says back the digits that are pressed.
 
     python -m local.compose.customer <port>
+    curl http://127.0.0.1:<port>/pressed
 
 `VOICE_DIRECTORY` may hold documents of one's own: `/voice.xml` is answered with the file of that name.
 """
 
+import json
 import os
 import sys
 from pathlib import Path
@@ -44,10 +46,17 @@ class Customer(CustomerServer):
             return Reply("ok")
         if request.path == "/voice.xml":
             return twiml(_GREETING)
+        if request.path == "/pressed":
+            return Reply(json.dumps(self.pressed()), headers=[("Content-Type", "application/json")])
         if request.path == "/digits":
             digits = " ".join(dict(request.form).get("Digits", ""))
             return twiml(f'<Say>You pressed {escape(digits)}.</Say><Redirect method="POST">/voice.xml</Redirect>')
         return self.default
+
+    def pressed(self) -> list[dict[str, str]]:
+        """Return who pressed which digits in a call to which number, in their order."""
+        forms = [dict(request.form) for request in list(self.requests) if request.path == "/digits"]
+        return [{name.lower(): form.get(name, "") for name in ("From", "To", "Digits")} for form in forms]
 
     def _document(self, path: str) -> Reply | None:
         name = path.removeprefix("/")

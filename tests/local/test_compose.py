@@ -103,7 +103,7 @@ def test_what_is_told_can_be_read(services: dict[str, Any]) -> None:
     for kind in ("public", "client"):
         scheduler = SchedulerSettings.from_environment(environment(services[f"{kind}-gateway-scheduler"]))
         gateway = environment(services[f"{kind}-gateway"])
-        assert scheduler.socket == f"udp:{gateway['SIP_LISTEN_ADDRESS']}:5060"
+        assert scheduler.socket == f"udp:{gateway['SIP_LISTEN_ADDRESS']}:{gateway.get('SIP_PORT', '5060')}"
         assert scheduler.kind.value == kind
     deploy = DeploySettings.from_environment(environment(services["deploy"]))
     assert (deploy.username, deploy.password) == ("phone", "sip")
@@ -180,7 +180,7 @@ def test_volumes_are_where_the_images_have_them(services: dict[str, Any]) -> Non
         assert mounted - {"/deployment"} == declared, name
 
 
-def test_only_phones_reach_it_from_outside(services: dict[str, Any]) -> None:
+def test_only_phones_and_carriers_reach_it_from_outside(services: dict[str, Any]) -> None:
     outside = {
         (name, port["host_ip"], port["published"], port["protocol"])
         for name, service in services.items()
@@ -189,7 +189,16 @@ def test_only_phones_reach_it_from_outside(services: dict[str, Any]) -> None:
     }
     address = GIVEN["HOST_ADDRESS"]
     media = {("media-proxy", address, str(port), "udp") for port in range(30_000, 30_100)}
-    assert outside == {("client-gateway", address, "5060", protocol) for protocol in ("udp", "tcp")} | media
+    signalling = {
+        (gateway, address, port, protocol)
+        for gateway, port in (("client-gateway", "5060"), ("public-gateway", "5070"), ("public-gateway", "5080"))
+        for protocol in ("udp", "tcp")
+    }
+    assert outside == signalling | media
+    # A gateway tells the port that it listens on.
+    public = environment(services["public-gateway"])
+    assert (public["SIP_ADVERTISED_ADDRESS"], public["SIP_PORT"]) == (address, "5070")
+    assert all(port["target"] == int(port["published"]) for port in services["public-gateway"]["ports"])
     proxy = environment(services["media-proxy"])
     assert (proxy["MEDIA_PORT_MIN"], proxy["MEDIA_PORT_MAX"]) == ("30000", "30099")
 

@@ -1,5 +1,6 @@
 """Runs SIPp scenarios, and reads what was really said."""
 
+import os
 import re
 import shutil
 import socket
@@ -15,6 +16,7 @@ from tests.support.waiting import until
 
 BINARY = shutil.which("sipp")
 MISSING = "the program 'sipp' is not on the PATH (Debian: apt install sip-tester)"
+CANNOT_PRESS = "SIPp presses digits by a raw socket: sudo setcap cap_net_raw+ep $(command -v sipp)"
 _MARK = re.compile(rb"^-{20,} \d{4}-\d\d-\d\d.*?\n.*?message (sent|received) .*?\n\n", re.MULTILINE)
 
 
@@ -116,6 +118,13 @@ class Sipp:
         errors = self._errors.read_text(errors="replace") if self._errors.exists() else ""
         said = "\n".join(f"--- {message.direction}\n{message.text}" for message in self.messages)
         return f"{errors[-3000:]}\n{said[-12000:]}"
+
+
+def can_press() -> bool:
+    """Tell whether SIPp may open the raw socket that `play_dtmf` of a scenario takes."""
+    if BINARY is None:
+        return False
+    return os.geteuid() == 0 or "security.capability" in os.listxattr(os.path.realpath(BINARY))
 
 
 def _listens(address: str, port: int) -> bool:

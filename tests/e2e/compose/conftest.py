@@ -1,5 +1,6 @@
-"""The system that `make compose` has started, as a phone on this machine sees it."""
+"""The system that `make compose` has started, as phones and a carrier on this machine see it."""
 
+import json
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -55,8 +56,8 @@ def compose() -> Compose:
     return Compose(os.environ["HOST_ADDRESS"], {name: value for name, _, value in lines}, not without)
 
 
-@pytest.fixture
-def aws(compose: Compose) -> Callable[[str], Any]:
+@pytest.fixture(scope="session")
+def aws() -> Callable[[str], Any]:
     """Makes clients of the emulator."""
     keys: Any = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
 
@@ -65,3 +66,16 @@ def aws(compose: Compose) -> Callable[[str], Any]:
         return boto3.client(service, endpoint_url=url, region_name=servers.REGION, **keys)
 
     return client
+
+
+@pytest.fixture(scope="session")
+def send_job(aws: Callable[[str], Any]) -> Callable[..., None]:
+    """Gives the platform's jobs to the queue: a class, and its arguments."""
+    stacks = aws("cloudformation").describe_stacks()["Stacks"]
+    outputs = {each["OutputKey"]: each["OutputValue"] for stack in stacks for each in stack.get("Outputs", ())}
+
+    def send(job: str, *arguments: object) -> None:
+        body = json.dumps({"job_class": job, "job_args": arguments})
+        aws("sqs").send_message(QueueUrl=outputs["QueueUrl"], MessageBody=body)
+
+    return send

@@ -52,7 +52,7 @@ def test_a_switch_s_bye_reaches_a_client_behind_nat(
 ) -> None:
     address = network.address()
     with switch(gateway, address, "switch_hangs_up") as used:
-        caller = client(gateway, network.address(), "client_is_hung_up")
+        caller = client(gateway, network.address(), "client_is_hung_up", identity="0714672953")
         used.wait()
     (invite,) = used.received("INVITE")
     assert invite.header("X-Somleng-Caller-Identity") == "0714672953"
