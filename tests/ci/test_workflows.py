@@ -83,6 +83,23 @@ def test_no_stranger_writes_a_script(workflow: Workflow) -> None:
     assert "workflow_run" not in workflow.triggers
 
 
+def test_a_pull_request_gets_no_secret() -> None:
+    """Not even one from this repository's own branches, whose runs could have them."""
+    for workflow in WORKFLOWS:
+        if "pull_request" not in workflow.triggers:
+            continue
+        named = [expression for expression in workflow.expressions if "secrets" in expression]
+        assert all(re.fullmatch(r"github\.event_name == 'push' && secrets\.\w+ \|\| ''", each) for each in named), named
+        assert not [job for job in workflow.jobs.values() if "uses" in job]
+    # One step alone has it: the one that builds the image.
+    ci = workflows.read("ci.yml")
+    having = [step for step in ci.steps if "secrets." in str(step.content)]
+    assert [(step.job, "make compose" in step.script) for step in having] == [("compose", True)]
+    assert len([expression for expression in ci.expressions if "secrets" in expression]) == 1
+    # And main gives it on, by its name.
+    assert workflows.read("main.yml").jobs["ci"]["secrets"] == {"SIGNALWIRE_TOKEN": "${{ secrets.SIGNALWIRE_TOKEN }}"}
+
+
 @each_workflow
 def test_jobs_end_and_keep_no_credentials(workflow: Workflow) -> None:
     for name, job in workflow.jobs.items():

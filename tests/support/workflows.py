@@ -62,6 +62,11 @@ class Workflow:
             for step in job.get("steps", []):
                 yield Step(name, step)
 
+    @property
+    def expressions(self) -> list[str]:
+        """The expressions in all of it."""
+        return _EXPRESSION.findall(self.path.read_text())
+
     def permissions(self, job: str) -> dict[str, str]:
         """What the token of a job may do."""
         value: Any = self.jobs[job].get("permissions", self.content["permissions"])
