@@ -5,6 +5,7 @@ EMULATOR_VENV := .venv-emulator
 BIN := $(VENV)/bin
 RUN := PYTHONPATH=layers/routing/python:containers/opensips_scheduler:containers/switch_app:containers/freeswitch_event_logger:containers/switch_operator $(BIN)/python
 KEEP ?=
+HOST ?=
 LOGS ?=
 ENVIRONMENT ?= staging
 TESTS ?=
@@ -20,7 +21,7 @@ RATE ?=
 SEED ?=
 REGISTRY ?=
 
-.PHONY: help demo soak live operator stop test test-fast lint format synth deploy check bench images push join compose compose-down lock clean node
+.PHONY: help demo soak live softphone recordings operator stop test test-fast lint format synth deploy check bench images push join compose compose-down lock clean node
 
 help: ## Show what each target does
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -33,6 +34,12 @@ live: demo ## Run the system and its live page until Ctrl-C; the page's address 
 
 soak: $(VENV)/.installed $(EMULATOR_VENV)/.installed node_modules/.installed ## Disturb the whole system under load for MINUTES (10), with RATE calls a second, by a SEED; print the ledger (docs/soak.md)
 	$(RUN) -m local.soak --minutes $(MINUTES) $(if $(RATE),--rate $(RATE)) $(if $(SEED),--seed $(SEED))
+
+softphone: $(VENV)/.installed $(EMULATOR_VENV)/.installed node_modules/.installed ## Run the system for a softphone and documents of your own; HOST=<address of this machine> for phones elsewhere (docs/tutorial.md)
+	$(RUN) -m local.demo --softphone $(if $(HOST),--phone-address $(HOST)) $(if $(LOGS),--logs)
+
+recordings: $(VENV)/.installed ## Copy the recordings of what runs here to .local/recordings
+	@$(RUN) -m local.recordings
 
 operator: $(VENV)/.installed ## Look at and change a deployment: make operator ARGS="--environment staging check" (docs/operator.md)
 	@$(RUN) -m switch_operator $(ARGS)

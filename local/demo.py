@@ -18,12 +18,13 @@ from local.errors import LocalError
 from local.log_lines import LogLines
 from local.loopback import LoopbackHosts
 from local.options import Options, parse
-from local.run_directory import RunDirectory
+from local.run_directory import HOME, RunDirectory
 from local.scenario import Scenario
 from local.steps import Waiting, show
 from local.system import LocalSystem
 from local.voice.programs import Program, missing
-from local.voice.scenario import voice_steps
+from local.voice.scenario import softphone_steps, voice_steps
+from local.voice.softphone import Softphone, kept_password
 from local.voice.system import VoiceSystem
 
 _INTERRUPTED = 130  # 128 and the number of SIGINT, as shells have it
@@ -56,17 +57,27 @@ def _show(system: LocalSystem, options: Options, console: Console) -> int:
     began = time.monotonic()
     waiting = Waiting(options.within)
     lacking = [] if options.control_plane_only else missing(os.environ)
-    voice = None if lacking or options.control_plane_only else VoiceSystem(system, options.twiml)
-    _say_what_is_left_out(options, lacking, voice, console)
+    softphone = Softphone(kept_password(HOME), options.phone_address) if options.softphone else None
+    voice = None if lacking or options.control_plane_only else VoiceSystem(system, options.twiml, softphone)
+    if softphone is not None and lacking:
+        needs = "".join(f"\n  {program.name}: {program.how}" for program in lacking)
+        raise LocalError(f"a softphone needs calls, and this machine lacks:{needs}")
+    if softphone is None:
+        _say_what_is_left_out(options, lacking, voice, console)
     with ExitStack() as stack:
         if options.logs:
             stack.enter_context(_log_lines(system.run, console))
         scenario = Scenario(system, waiting)
-        steps = scenario.first_steps() if options.calls_only else scenario.steps()
+        steps = scenario.first_steps() if options.calls_only or softphone else scenario.steps()
         if voice is not None:
-            steps += stack.enter_context(voice_steps(system, voice, waiting))
+            give = voice_steps if softphone is None else softphone_steps
+            steps += stack.enter_context(give(system, voice, waiting))
         show(steps, console)
         console.print(f"\n[bold green]All steps passed[/] in {time.monotonic() - began:.0f} seconds.")
+        if voice is not None and voice.softphone is not None:
+            system.run.keep()
+            poking.show_softphone(system, voice, voice.softphone, console)
+            threading.Event().wait()
         _say_what_is_left_out(options, lacking, voice, console)
         if options.keep:
             system.run.keep()

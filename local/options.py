@@ -1,10 +1,18 @@
 """What `make demo` may be told: on the command line, or by the environment."""
 
 import argparse
+import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from ipaddress import IPv4Address
 from pathlib import Path
 
+from local.run_directory import ROOT
+
+OWN_DOCUMENTS = ROOT / "local" / "twiml"
+"""Where whoever has a softphone keeps documents, for `make softphone` and for compose."""
+SOFTPHONE_NETWORK = "127.20.4.0/22"
+"""Not drawn at random: what a softphone was told once is right the next time, too."""
 _WAIT_SECONDS = 45.0
 
 
@@ -22,6 +30,8 @@ class Options:
         twiml: a directory with documents of one's own.
         control_plane_only: whether calls are left out, whatever is on this machine.
         calls_only: whether of the control plane only what calls need is shown.
+        softphone: whether everything starts for a softphone, shows nothing else, and goes on.
+        phone_address: of this machine, which softphones elsewhere reach; None for one of the network.
 
     """
 
@@ -34,6 +44,8 @@ class Options:
     twiml: Path | None
     control_plane_only: bool
     calls_only: bool
+    softphone: bool
+    phone_address: str | None
 
 
 def parse(description: str | None, arguments: Sequence[str], environment: Mapping[str, str]) -> Options:
@@ -67,11 +79,27 @@ def parse(description: str | None, arguments: Sequence[str], environment: Mappin
     )
     parser.add_argument("--control-plane-only", action="store_true", help="place no calls, whatever programs are there")
     parser.add_argument("--calls-only", action="store_true", help="of the control plane, show only what calls need")
+    parser.add_argument(
+        "--softphone", action="store_true", help="start everything for a softphone, show nothing else, and go on"
+    )
+    parser.add_argument(
+        "--phone-address",
+        default=environment.get("DEMO_PHONE_ADDRESS") or None,
+        metavar="ADDRESS",
+        help="of this machine, for softphones on other machines, with --softphone (DEMO_PHONE_ADDRESS)",
+    )
     found = parser.parse_args(arguments)
     if found.twiml is not None and not found.twiml.is_dir():
         parser.error(f"--twiml: {found.twiml} is no directory")
+    if found.softphone and found.control_plane_only:
+        parser.error("--softphone needs calls, and --control-plane-only places none")
+    if found.softphone and found.phone_address and (reason := _not_of_this_machine(found.phone_address)):
+        parser.error(f"--phone-address: {reason}")
+    if found.softphone:
+        found.network = found.network or SOFTPHONE_NETWORK
+        found.twiml = found.twiml or OWN_DOCUMENTS
     return Options(
-        found.keep,
+        found.keep or found.softphone,
         found.logs,
         found.within,
         found.network,
@@ -80,4 +108,16 @@ def parse(description: str | None, arguments: Sequence[str], environment: Mappin
         found.twiml,
         found.control_plane_only,
         found.calls_only,
+        found.softphone,
+        found.phone_address,
     )
+
+
+def _not_of_this_machine(address: str) -> str | None:
+    """Return why programs cannot listen at an address; None when they can."""
+    try:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            probe.bind((str(IPv4Address(address)), 0))
+    except (ValueError, OSError) as error:
+        return f"{address} is no IPv4 address of this machine: {error}"
+    return None

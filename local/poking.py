@@ -6,6 +6,7 @@ from rich.console import Console
 
 from local.system import LocalSystem
 from local.voice.facts import NAME
+from local.voice.softphone import Softphone
 from local.voice.system import VoiceSystem
 
 _MADE_NUMBER = "1234"
@@ -37,6 +38,36 @@ def show(system: LocalSystem, voice: VoiceSystem | None, console: Console) -> No
         "make stop",
     ):
         console.print(f"  {text}" if text else "", markup=False, soft_wrap=True)
+
+
+def show_softphone(system: LocalSystem, voice: VoiceSystem, softphone: Softphone, console: Console) -> None:
+    """Print what a softphone is told, and where to look."""
+    exports = " ".join(f"{name}={shlex.quote(value)}" for name, value in sorted(system.environment.items()))
+    reach = "any that reaches this machine" if softphone.address else "on this machine"
+    for text in (
+        "",
+        f"Register your softphone, {reach}, with these values:",
+        "",
+        f"    user name   {softphone.username}",
+        f"    password    {softphone.password}",
+        f"    domain      {voice.client_gateway.address}, port 5060, UDP or TCP",
+        "",
+        f"and call {softphone.number}. Your document is {voice.own_documents / 'voice.xml'}: write it,",
+        "change it, and the next call runs it. Without one the customer's server has its own.",
+        "",
+        f"    live page   {system.live_url}",
+        f"    documents   {voice.customer.url}/",
+        f"    platform    {system.platform_url}/desk/told/calls",
+        f"    switch      {voice.switches[0].url}",
+        f"    logs        {system.run.path}",
+        "",
+        "For the operator's command line, in another shell:",
+        "",
+        f"    export {exports}",
+        "",
+        "To end it: Ctrl-C, or from elsewhere `make stop`.",
+    ):
+        console.print(text, markup=False, soft_wrap=True)
 
 
 def _of_calls(voice: VoiceSystem) -> list[str]:

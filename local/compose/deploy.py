@@ -5,7 +5,6 @@ gateways then route by came through the services function. What the stacks are c
 containers read when they start. All of it may be repeated at will.
 """
 
-import hashlib
 import json
 import os
 import shlex
@@ -20,6 +19,7 @@ from local import servers
 from local.compose.fleet import Fleet, wait_for
 from local.compose.settings import Settings
 from local.deployment import Deployment, deploy
+from local.digests import digests
 from local.errors import LocalError
 from routing import RoutingReader, Table, TableNames
 
@@ -81,9 +81,10 @@ class ComposeDeployment:
         )
 
     def _fill(self, deployed: Deployment, function: str) -> None:
+        passwords = digests(self._settings.username, self._settings.realm, self._settings.password)
         jobs: tuple[tuple[str, Any], ...] = (
             ("CreateOpenSIPSPermissionJob", [self._settings.carrier, {"group_id": 1}]),
-            ("CreateOpenSIPSSubscriberJob", [{"username": self._settings.username, **self._passwords()}]),
+            ("CreateOpenSIPSSubscriberJob", [{"username": self._settings.username, **passwords}]),
         )
         for name, arguments in jobs:
             body = json.dumps({"job_class": name, "job_args": arguments})
@@ -92,16 +93,6 @@ class ComposeDeployment:
         answer = self._client("lambda").invoke(FunctionName=function, Payload=json.dumps(event).encode())
         if "FunctionError" in answer:
             raise LocalError(f"the services function failed: {answer['Payload'].read().decode()}")
-
-    def _passwords(self) -> dict[str, str]:
-        """Return the subscriber's digests as the platform makes them (RFC 2617, RFC 8760)."""
-        identity = f"{self._settings.username}:{self._settings.realm}:{self._settings.password}".encode()
-        return {
-            "md5_password": hashlib.md5(identity).hexdigest(),  # noqa: S324 - the oldest algorithm of SIP clients
-            "sha256_password": hashlib.sha256(identity).hexdigest(),
-            # Not SHA-512/256, whose name the column has: the platform cuts SHA-512 off.
-            "sha512_password": hashlib.sha512(identity).hexdigest()[:64],
-        }
 
     def _wait(self, names: Mapping[str, str]) -> None:
         reader = RoutingReader(

@@ -3,13 +3,13 @@
     python -m local.voice.customer 127.0.0.1 8000 documents
 
 `/menu.xml` is the file `menu.xml`, read anew each time. What was asked for goes to `requests.jsonl` in that directory,
-a JSON object a line: time, method, path and parameters.
+a JSON object a line: time, method, path and parameters. A second directory may follow, whose files go before those.
 """
 
 import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -24,14 +24,17 @@ _TYPES = {".xml": "text/xml; charset=utf-8", ".wav": "audio/wav", ".mp3": "audio
 _BODY_MAXIMUM = 1024 * 1024
 
 
-def customer(directory: Path, documents: Path, address: str, port: int, environment: dict[str, str]) -> Server:
-    """Return the server as a process with its log in a directory."""
-    command = [sys.executable, "-m", "local.voice.customer", address, str(port), str(documents)]
+def customer(
+    directory: Path, documents: Path, address: str, port: int, environment: dict[str, str], own: Path | None = None
+) -> Server:
+    """Return the server as a process with its log in a directory; documents of one's own go before the others."""
+    folders = [str(documents), *([str(own.resolve())] if own else [])]
+    command = [sys.executable, "-m", "local.voice.customer", address, str(port), *folders]
     url = f"http://{address}:{port}/"
     return Server("customer", command, {**base_environment(), **environment}, directory, lambda: answers(url))
 
 
-def _handler_of(documents: Path, note: Callable[[dict[str, Any]], None]) -> type[BaseHTTPRequestHandler]:
+def _handler_of(folders: Sequence[Path], note: Callable[[dict[str, Any]], None]) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         disable_nagle_algorithm = True
@@ -52,9 +55,10 @@ def _handler_of(documents: Path, note: Callable[[dict[str, Any]], None]) -> type
             signed = "X-Twilio-Signature" in self.headers
             asked = {"method": self.command, "path": url.path, "signed": signed, "parameters": parameters}
             note({"time": time.time(), **asked})
-            file = documents / Path(url.path).name  # a flat directory: nothing leads out of it
-            kind = _TYPES.get(file.suffix)
-            if kind is None or not file.is_file():
+            name = Path(url.path).name  # flat directories: nothing leads out of them
+            file = next((folder / name for folder in folders if (folder / name).is_file()), None)
+            kind = _TYPES.get(file.suffix) if file else None
+            if file is None or kind is None:
                 self._send(HTTPStatus.NOT_FOUND, "text/plain", b"not found\n")
             else:
                 self._send(HTTPStatus.OK, kind, file.read_bytes())
@@ -73,7 +77,7 @@ def _handler_of(documents: Path, note: Callable[[dict[str, Any]], None]) -> type
     return Handler
 
 
-def serve(address: str, port: int, documents: Path) -> None:
+def serve(address: str, port: int, documents: Path, own: Path | None = None) -> None:
     """Serve until the process is told to stop."""
     notes = documents / REQUESTS
 
@@ -81,10 +85,10 @@ def serve(address: str, port: int, documents: Path) -> None:
         with notes.open("a") as file:  # one write: lines of requests at the same time stay whole
             file.write(json.dumps(request) + "\n")
 
-    server = ThreadingHTTPServer((address, port), _handler_of(documents, note))
+    server = ThreadingHTTPServer((address, port), _handler_of([own, documents] if own else [documents], note))
     server.daemon_threads = True
     server.serve_forever()
 
 
 if __name__ == "__main__":
-    serve(sys.argv[1], int(sys.argv[2]), Path(sys.argv[3]))
+    serve(sys.argv[1], int(sys.argv[2]), *map(Path, sys.argv[3:]))

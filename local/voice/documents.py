@@ -1,7 +1,6 @@
 """The documents of a customer, as files of its server, and what was asked of it."""
 
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +27,6 @@ class Documents:
     def audio(self, name: str, content: bytes) -> str:
         """Write a WAV file, and return its URL."""
         return self._place(f"{name}.wav", content)
-
-    def copy(self, directory: Path) -> None:
-        """Copy somebody's own documents over."""
-        shutil.copytree(directory, self.directory, dirs_exist_ok=True)
 
     def requests(self, name: str = "") -> list[dict[str, Any]]:
         """Return the requests that came, or those for one document."""

@@ -9,6 +9,7 @@ from local.voice.loop import LoopThread
 from local.voice.steps.carrier import CarrierSteps
 from local.voice.steps.client import ClientSteps
 from local.voice.steps.end import EndSteps
+from local.voice.steps.softphone import SoftphoneSteps
 from local.voice.steps.stage import Stage
 from local.voice.steps.start import StartSteps
 from local.voice.steps.switches import SwitchSteps
@@ -36,3 +37,14 @@ def voice_steps(system: LocalSystem, voice: VoiceSystem, waiting: Waiting) -> It
             waiting.give_up()
             for part in (client, switches):
                 loop.run(part.leave(), 5)
+
+
+@contextmanager
+def softphone_steps(system: LocalSystem, voice: VoiceSystem, waiting: Waiting) -> Iterator[list[Step]]:
+    """Give the steps after which a softphone can register and call; they need a system that is deployed."""
+    with LoopThread() as loop:
+        stage = Stage(system, voice, loop, waiting)
+        try:
+            yield [*StartSteps(stage).steps(), *SoftphoneSteps(stage).steps()]
+        finally:
+            waiting.give_up()

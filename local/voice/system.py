@@ -2,6 +2,7 @@
 
 import os
 import socket
+from ipaddress import IPv4Interface
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from local.voice.gateway_view import GatewayView
 from local.voice.platform import PlatformDesk
 from local.voice.programs import NatTools
 from local.voice.settings import VoiceSettings
+from local.voice.softphone import Softphone
 from local.voice.switch_task import SwitchTask
 
 _READY_SECONDS = 45.0
@@ -34,7 +36,8 @@ class VoiceSystem:
 
     Args:
         system: the control plane; it must be deployed when this one starts.
-        twiml: a directory with documents of one's own, if any.
+        twiml: a directory with documents of one's own, if any; they go before those of the same name.
+        softphone: one that is to reach the client gateway from outside of the run; then there is no router.
 
     Attributes:
         nat: a client behind a router; None where there can be none.
@@ -42,11 +45,12 @@ class VoiceSystem:
 
     """
 
-    def __init__(self, system: LocalSystem, twiml: Path | None = None) -> None:
+    def __init__(self, system: LocalSystem, twiml: Path | None = None, softphone: Softphone | None = None) -> None:
         self.system = system
         self.hosts = system.hosts
         self.nat: nat.Nat | None = None
-        self.without_nat = NatTools().reason_not()
+        self.without_nat = NatTools().reason_not() if softphone is None else "a softphone has no need of it"
+        self.softphone = softphone
         self.platform = PlatformDesk(system.platform_url)
         self.containers: list[Container] = []
         self.switches: list[SwitchTask] = []
@@ -80,7 +84,7 @@ class VoiceSystem:
         if self.without_nat is None:
             self._build_nat()
         self.public_gateway = self._gateway("public", self.hosts.address())
-        self.client_gateway = self._gateway("client", self.nat.gateway if self.nat else self.hosts.address())
+        self.client_gateway = self._gateway("client", self.nat.gateway if self.nat else self._outside)
         self._start_media_proxy()
         self._start_customer()
 
@@ -113,6 +117,24 @@ class VoiceSystem:
     # --- parts
 
     @property
+    def own_documents(self) -> Path:
+        """Where documents are edited: one's own directory, or else the customer's."""
+        return self._twiml or self.customer.directory
+
+    @property
+    def outside_network(self) -> str | None:
+        """The network that clients reach the client gateway in; None for that of everything else."""
+        if self.nat is not None:
+            return self.nat.network
+        address = self.softphone.address if self.softphone else None
+        return None if address is None else str(IPv4Interface(f"{address}/24").network)
+
+    @property
+    def _outside(self) -> str:
+        """An address that clients reach."""
+        return (self.softphone.address if self.softphone else None) or self.hosts.address()
+
+    @property
     def _shared(self) -> VoiceSettings:
         if self._settings is None:
             raise LocalError("the programs that carry calls are not started yet")
@@ -122,14 +144,17 @@ class VoiceSystem:
         state = self.system.run.path / f"{kind}-gateway"
         state.mkdir()
         # Short, so that the demo need not wait; a ring's time is that of production.
-        container = gateway(kind, state, address, {"ANSWER_TIMEOUT": "3", "PROBE_INTERVAL": "2"})
+        settings = {"ANSWER_TIMEOUT": "3", "PROBE_INTERVAL": "2"}
+        if self.softphone is not None:
+            settings["DIGEST_ALGORITHMS"] = "MD5"  # many look at the first challenge only, and some know no other
+        container = gateway(kind, state, address, settings)
         beside = scheduler(kind, state, address, servers.free_port(), self._shared.of_scheduler)
         self._start(beside, container)
         return GatewayView(kind, address, state)
 
     def _start_media_proxy(self) -> None:
         private = self.hosts.address()
-        public = self.nat.media_proxy if self.nat else self.hosts.address()
+        public = self.nat.media_proxy if self.nat else self._outside
         self.media_proxy, self.media_proxy_public = private, public
         self._start(media_proxy(private, public))
 
@@ -138,10 +163,8 @@ class VoiceSystem:
         folder.mkdir()
         address = self.hosts.address()
         self.customer = Documents(folder, f"http://{address}:{_CUSTOMER_PORT}")
-        if self._twiml is not None:
-            self.customer.copy(self._twiml)
         path = {"PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "layers" / "routing" / "python")))}
-        server = customer(self.system.run.path, folder, address, _CUSTOMER_PORT, path)
+        server = customer(self.system.run.path, folder, address, _CUSTOMER_PORT, path, self._twiml)
         self.system.supervisor.start(server)
 
     def _start(self, *containers: Container) -> None:

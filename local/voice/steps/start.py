@@ -82,7 +82,7 @@ class StartSteps:
         stage, voice = self._stage, self._stage.voice
         cluster = stage.system.home_cluster
         inside = cluster.add_subnet(voice.hosts.others)
-        outside = cluster.add_subnet(voice.nat.network) if voice.nat else inside
+        outside = cluster.add_subnet(voice.outside_network) if voice.outside_network else inside
         for family, address, subnet in (
             ("media-proxy", voice.media_proxy, inside),
             ("client-gateway", voice.client_gateway.address, outside),

@@ -18,8 +18,9 @@ from local.voice.documents import Documents
 def documents(tmp_path: Path) -> Iterator[Documents]:
     port, folder = free_port(), tmp_path / "documents"
     folder.mkdir()
+    (tmp_path / "own").mkdir()
     path = {"PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "layers" / "routing" / "python")))}
-    server = customer(tmp_path, folder, "127.0.0.1", port, path)
+    server = customer(tmp_path, folder, "127.0.0.1", port, path, tmp_path / "own")
     server.start()
     server.wait_until_ready(10)
     yield Documents(folder, f"http://127.0.0.1:{port}")
@@ -50,9 +51,13 @@ def test_what_is_no_document_is_not_found(documents: Documents, path: str) -> No
         urllib.request.urlopen(f"{documents.url}{path}", timeout=5)
 
 
-def test_own_documents_are_taken_over(documents: Documents, tmp_path: Path) -> None:
-    (tmp_path / "mine").mkdir()
-    (tmp_path / "mine" / "mine.xml").write_text("<Response/>")
-    documents.copy(tmp_path / "mine")
-    with urllib.request.urlopen(f"{documents.url}/mine.xml", timeout=5) as answer:
+def test_own_documents_go_before_the_others_and_may_come_later(documents: Documents, tmp_path: Path) -> None:
+    url = documents.write("mine", "<Hangup/>")
+    (tmp_path / "own" / "mine.xml").write_text("<Response/>")
+    with urllib.request.urlopen(url, timeout=5) as answer:
         assert answer.read() == b"<Response/>"
+    (tmp_path / "own" / "mine.xml").unlink()
+    with urllib.request.urlopen(url, timeout=5) as answer:
+        assert b"<Hangup/>" in answer.read()
+    assert [request["path"] for request in documents.requests("mine")] == ["/mine.xml"] * 2
+    assert list((tmp_path / "own").iterdir()) == [], "requests are not noted where somebody keeps documents"
