@@ -232,6 +232,11 @@ class FakeCallDataRecords:
     def note_unreached(self, call_sid: str, cause: str, sip_status: int | None) -> None:
         self.noted.append((call_sid, cause, sip_status))
 
+    owed: list[str] = field(default_factory=list)
+
+    async def note_owed(self, call_sids: Sequence[str]) -> None:
+        self.owed += call_sids
+
     def note_lost(self, call: LostCall) -> None:
         self.lost.append(call)
 

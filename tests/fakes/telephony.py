@@ -73,6 +73,15 @@ class FakeTelephony:
         task.cancel()
         return True
 
+    async def wait_until_ready(self) -> None:
+        """Be there, as it always is."""
+
+    async def has_channel(self, uuid: str) -> bool:
+        self._check_up()
+        calls = [call for call in self.calls.values() if call.cause is None]
+        legs = {leg.uuid for call in calls for leg in call.ringing}
+        return uuid in legs | self._ringing.keys() | {call.uuid for call in calls}
+
     async def check(self) -> None:
         self._check_up()
 

@@ -16,6 +16,7 @@ from typing import Any, Final, Protocol, TypeVar
 from switch_app.backoff import Backoff
 from switch_app.call_data_records import document as documents
 from switch_app.call_data_records.directory import SIZE_MAXIMUM, RecordDirectory, RecordFile, Waiting
+from switch_app.call_data_records.owed import OwedRecords
 from switch_app.counts import Count, uncounted
 from switch_app.errors import PlatformRefused, PlatformUnavailable
 
@@ -107,7 +108,7 @@ class CallDataRecords:
         clock: Callable[[], float] = time.time,
         count: Count = uncounted,
     ) -> None:
-        self._directory = RecordDirectory(directory)
+        self._directory, self._owed = RecordDirectory(directory), OwedRecords(directory)
         self._platform = platform
         self._pause, self._writing, self._backoff = pause, writing, backoff
         self._clock, self._count = clock, count
@@ -116,7 +117,7 @@ class CallDataRecords:
         self._failures = 0
         self._answers = 0
         self._suspects: dict[str, _Suspect] = {}
-        self._sent: set[str] = set()
+        self._sent: dict[str, str] = {}  # call sids, by file
         self._recorded: OrderedDict[str, None] = OrderedDict()
         self._under_way: set[str] = set()
         self._waiting = Waiting((), 0, None)
@@ -216,7 +217,7 @@ class CallDataRecords:
         if suspect is not None and suspect.failures >= _ATTEMPTS:
             return await self._set_aside(file, f"the platform failed on it {_ATTEMPTS} times, and took others")
         if file.path.name in self._sent:
-            await self._remove(file)
+            await self._remove(file, self._sent[file.path.name])
             return _Outcome.LEFT
         try:
             document = documents.parse_document(await self._in_thread(partial(self._directory.read, file)))
@@ -237,7 +238,7 @@ class CallDataRecords:
             return _Outcome.LEFT
         if sid in self._recorded:
             logger.info("a second call data record is not sent", extra={"call_sid": sid, "file": file.path.name})
-            await self._remove(file)
+            await self._remove(file, sid)
             return _Outcome.SETTLED
         if sid:
             self._under_way.add(sid)
@@ -255,6 +256,8 @@ class CallDataRecords:
             await self._platform.send_call_data_record(text)
         except PlatformRefused as error:
             self._answers += 1
+            if sid:
+                await self._settle(file, sid)
             await self._set_aside(file, f"the platform refuses it: {error}")
             return _Outcome.ANSWERED
         except PlatformUnavailable as error:
@@ -264,7 +267,7 @@ class CallDataRecords:
         self._answers += 1
         self._count("CallDataRecordSent")
         self._remember(sid)
-        await self._remove(file)
+        await self._remove(file, sid)
         return _Outcome.ANSWERED
 
     def _remember(self, sid: str) -> None:
@@ -274,16 +277,37 @@ class CallDataRecords:
             if len(self._recorded) > _CALLS_REMEMBERED:
                 self._recorded.popitem(last=False)
 
-    async def _remove(self, file: RecordFile) -> None:
-        """Remove a file that is dealt with; when that fails it is not sent again, but removed later."""
+    async def _remove(self, file: RecordFile, sid: str = "") -> None:
+        """Remove a file that is dealt with; when that fails it is not sent again, but removed later.
+
+        Args:
+            file: the file.
+            sid: the call that has its record now; empty for none.
+
+        """
+
+        def remove() -> None:
+            # In this order: while a call is owed a record, the app looks whether there is one.
+            if sid:
+                self._owed.settle(sid)
+            self._directory.remove(file)
+
         try:
-            await self._in_thread(partial(self._directory.remove, file))
+            await self._in_thread(remove)
         except OSError as error:
-            self._sent.add(file.path.name)
+            self._sent[file.path.name] = sid
             self._stand_back(file, f"it cannot be removed: {error}")
             return
-        self._sent.discard(file.path.name)
+        self._sent.pop(file.path.name, None)
         self._suspects.pop(file.path.name, None)
+
+    async def _settle(self, file: RecordFile, sid: str) -> None:
+        """Note that a call is owed nothing any more, although the platform does not want its record."""
+        try:
+            await self._in_thread(partial(self._owed.settle, sid))
+        except OSError as error:
+            fields = {"call_sid": sid, "file": file.path.name, "reason": str(error)}
+            logger.error("a call cannot be settled", extra=fields)  # noqa: TRY400 - the reason is all there is
 
     def _stand_back(self, file: RecordFile, reason: str) -> None:
         """Leave a file alone for a while that the disk does not let us deal with, and go on with the others."""

@@ -10,6 +10,7 @@ from aiohttp import web
 
 from switch_app.audio.downloads import AudioDownloads
 from switch_app.aws_clients import AwsClients
+from switch_app.call_data_records.recovery import recover
 from switch_app.call_data_records.unrecorded import UnrecordedCalls
 from switch_app.call_platform.api import Api
 from switch_app.call_platform.client import PlatformClient
@@ -147,7 +148,9 @@ class Application:
         self._run(self._metrics.run())
         if self._agent is not None:
             self._run(TaskProtection(self._agent, self.live_calls).run())
+        left = await asyncio.to_thread(self._records.left)
         await self._media_server.start()
+        self._run(recover(left, self._media_server, self._records))
         logger.info("started", extra={"host": self._settings.host, "region": self._settings.region})
 
     async def close(self) -> None:

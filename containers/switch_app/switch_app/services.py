@@ -180,6 +180,11 @@ class CallDataRecords(Protocol):
         """
         ...
 
+    async def note_owed(self, call_sids: Sequence[str]) -> None:
+        """Note calls that the platform has made, so that each gets a record also when this process ends before it is
+        dialled. It returns when they are on the disk, or cannot be."""
+        ...
+
     def note_lost(self, call: LostCall) -> None:
         """Have a record written for a call that died with the media server. It returns at once."""
         ...

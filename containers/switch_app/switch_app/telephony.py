@@ -67,6 +67,19 @@ class Telephony(Protocol):
         """End a channel, answered or not; tell whether there was one."""
         ...
 
+    async def wait_until_ready(self) -> None:
+        """Return when it has been reached; what an earlier process left there is being ended then."""
+        ...
+
+    async def has_channel(self, uuid: str) -> bool:
+        """Whether there is a channel whose call data record is still to be written.
+
+        Raises:
+            MediaServerError: when nobody can tell.
+
+        """
+        ...
+
     async def check(self) -> None:
         """Return when it takes calls.
 

@@ -18,6 +18,7 @@ from freeswitch_event_logger.call_data_records import CallDataRecords
 from switch_app.backoff import Backoff
 from switch_app.call_data_records import directory as directories
 from switch_app.call_data_records.document import LostCall
+from switch_app.call_data_records.owed import OwedCall, OwedRecords
 from switch_app.call_data_records.unrecorded import UnrecordedCalls
 from switch_app.call_platform.api import Api
 from switch_app.call_platform.client import PlatformClient
@@ -249,6 +250,28 @@ async def test_a_record_that_the_platform_did_not_take_is_not_the_calls(
     assert sent(fake) == ["first"]
 
 
+async def test_a_call_is_owed_a_record_until_one_is_sent(
+    records: CallDataRecords, fake: FakePlatform, tmp_path: Path
+) -> None:
+    owed = OwedRecords(tmp_path)
+    calls = [OwedCall(f"call-{name}", 1000) for name in ("sent", "refused", "half", "silent")]
+    owed.note(calls)
+    write(tmp_path, "a", **{"sip_h_X-Somleng-CallSid": "call-sent"})
+    fake.answers = [503]
+    await records.scan()
+    assert owed.left() == sorted(calls, key=lambda call: call.channel)
+    await records.scan()
+    write(tmp_path, "b", **{"sip_h_X-Somleng-CallSid": "call-refused"})
+    fake.answers = [422]
+    await records.scan()
+    half = write(tmp_path, "c", age=100, **{"sip_h_X-Somleng-CallSid": "call-half"})
+    half.write_text(half.read_text()[:-20])
+    os.utime(half, (1, 1))
+    await records.scan()
+    assert (tmp_path / "set-aside" / half.name).exists()
+    assert {call.sid for call in owed.left()} == {"call-half", "call-silent"}
+
+
 async def test_how_much_waits_is_told(records: CallDataRecords, fake: FakePlatform, tmp_path: Path) -> None:
     fake.answers = [503]
     assert (records.waiting, records.age) == (0, 0.0)
@@ -295,7 +318,7 @@ async def test_what_another_writer_left_half_done_is_not_looked_at(
     (tmp_path / ".a.partial").write_text("{")
     (tmp_path / "notes.txt").write_text("{")
     assert not await records.scan()
-    assert sorted(path.name for path in tmp_path.iterdir()) == [".a.partial", "notes.txt", "set-aside"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".a.partial", "notes.txt", "owed", "set-aside"]
 
 
 async def test_many_records_are_dealt_with_without_a_pause(

@@ -109,6 +109,11 @@ class Records:
     unreached: list[tuple[str, str, int | None]] = field(default_factory=list)
     lost: list[LostCall] = field(default_factory=list)
 
+    owed: list[str] = field(default_factory=list)
+
+    async def note_owed(self, call_sids: Sequence[str]) -> None:
+        self.owed += call_sids
+
     def note_lost(self, call: LostCall) -> None:
         self.lost.append(call)
 

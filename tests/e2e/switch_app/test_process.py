@@ -57,10 +57,9 @@ class AppProcess:
         )
         return await check.wait()
 
-    async def call(self) -> PhoneCall:
-        """Call a number whose document speaks and then waits."""
-        url = self.customer.reply("/voice", twiml('<Say>Hello</Say><Pause length="600"/>'))
-        self.platform.numbers["1294"] = {"voice_url": url}
+    async def call(self, verbs: str = '<Say>Hello</Say><Pause length="600"/>') -> PhoneCall:
+        """Call a number whose document has some verbs; by default it speaks and then waits."""
+        self.platform.numbers["1294"] = {"voice_url": self.customer.reply("/voice", twiml(verbs))}
         headers = {
             "X-Src-Ip": "192.0.2.10",
             "X-Somleng-Caller-Identity": "+85512234567",
@@ -71,7 +70,8 @@ class AppProcess:
     def records(self, sid: str) -> list[dict[str, Any]]:
         """Return the variables of the records of a call that the platform got."""
         variables = [record["variables"] for record in self.platform.call_data_records]
-        return [each for each in variables if each.get("sip_rh_X-Somleng-CallSid") == sid]
+        names = ("sip_h_X-Somleng-CallSid", "sip_rh_X-Somleng-CallSid")
+        return [each for each in variables if sid in [each.get(name) for name in names]]
 
     async def until(self, condition: Any, seconds: float) -> None:
         async with asyncio.timeout(seconds):
@@ -145,6 +145,61 @@ async def test_an_app_that_is_killed_and_comes_back(app: AppProcess, freeswitch_
     (record,) = app.records(call.sid)
     assert record["hangup_cause"] == "NORMAL_TEMPORARY_FAILURE"
     assert int(record["answer_epoch"]) > 0
+
+
+async def test_each_call_of_a_dial_has_one_record_when_the_app_is_killed(
+    app: AppProcess, freeswitch_process: FreeSwitchProcess, other_phone: Phone
+) -> None:
+    async def say_nothing(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
+        await reader.read()
+
+    def children() -> list[str]:
+        return [child["sid"] for child in app.platform.outbound_calls]
+
+    owed = freeswitch_process.records / "owed"
+    function = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
+    app.environment["AWS_ENDPOINT_URL_LAMBDA"] = f"http://127.0.0.1:{function.sockets[0].getsockname()[1]}"
+    first = await app.start()
+
+    # A dial that is not begun yet: nobody says where the client is. One that rings, one whose parties talk.
+    app.platform.routing = {"username": "user1"}
+    ends = [await app.call("<Dial><Number>85510551006</Number><Number>85510551007</Number></Dial>")]
+    await app.until(lambda: len(list(owed.glob("*.json"))) == 2, 5)
+    app.platform.routing = {"host": other_phone.address}
+    ends.append(await app.call("<Dial>85510551008</Dial>"))
+    (await other_phone.next_call()).ring()
+    ends.append(await app.call("<Dial>85510551009</Dial>"))
+    await (await other_phone.next_call()).answer()
+    await asyncio.sleep(1.2)
+    first.kill()
+    await first.wait()
+    second = await app.start()
+    await app.until(lambda: all(app.records(sid) for sid in app.platform.calls), 10)
+    assert len(children()) == 4
+    told = [app.records(sid)[0] for sid in children()]
+    statuses = [(record["sip_term_status"], int(record["billsec"]) > 0) for record in told]
+    assert statuses == [("503", False), ("503", False), ("480", False), ("200", True)]
+    assert {record["hangup_cause"] for record in told} == {"NORMAL_TEMPORARY_FAILURE"}
+
+    # FreeSWITCH dies with the app.
+    await app.call("<Dial>85510551010</Dial>")
+    (await other_phone.next_call()).ring()
+    await app.until(lambda: len(children()) == 5, 5)
+    await asyncio.sleep(0.2)
+    freeswitch_process.stop(kill=True)
+    second.kill()
+    await second.wait()
+    freeswitch_process.start()
+    await app.start()
+    await app.until(lambda: app.records(children()[-1]), 10)
+    assert app.records(children()[-1])[0]["sip_term_status"] == "503"
+    await asyncio.sleep(1)
+    assert list(owed.iterdir()) == []
+    told_of = [request for request in app.platform.requests if request.path.startswith("/call_data_records")]
+    assert len(told_of) == len(app.platform.calls) - 1  # all but the caller's that died with both; and none twice
+    for end in ends:
+        assert end.ended.is_set()
+    function.close()
 
 
 async def test_an_app_that_is_told_to_stop_lets_its_last_call_end(app: AppProcess) -> None:

@@ -155,6 +155,16 @@ class FreeSwitch:
             await self._event_socket.api(f"uuid_setvar {uuid} sip_invite_failure_status 487")
         return (await self._event_socket.api(f"uuid_kill {uuid} {cause}")).startswith("+OK")
 
+    async def has_channel(self, uuid: str) -> bool:
+        """Whether there is a channel whose record is still to be written: it is listed until then, and from a moment
+        after it has begun."""
+        if await self._event_socket.api(f"uuid_exists {uuid}") == "true":
+            return True
+        listed = await self._event_socket.api(f"show channels like {uuid}")
+        if not listed.endswith(" total."):
+            raise MediaServerError(f"FreeSWITCH does not list its channels: {listed[:100]!r}")
+        return listed.split()[-2] != "0"
+
     async def check(self) -> None:
         """Return when it takes calls."""
         if "is ready" not in await self._event_socket.api("status"):

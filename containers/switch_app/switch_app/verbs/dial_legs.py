@@ -10,6 +10,7 @@ from typing import Final
 from switch_app.billing import billing_variables
 from switch_app.call import Leg, LegResult
 from switch_app.call_data_records.document import LostCall
+from switch_app.call_data_records.owed import channel_of
 from switch_app.errors import PlatformRefused, PlatformUnavailable
 from switch_app.services import OutboundCall
 from switch_app.session import Session
@@ -72,9 +73,11 @@ async def _prepare(session: Session, nouns: Sequence[Noun], caller_id: str | Non
     platform = session.services.platform
     destinations = [noun.destination for noun in nouns]
     calls = await platform.create_outbound_calls(session.properties.sid, destinations, caller_id)
+    noting = session.begin(session.services.call_data_records.note_owed([call.sid for call in calls]))
     legs = await asyncio.gather(
         *(_leg(session, call, noun) for call, noun in zip(calls, nouns, strict=True)), return_exceptions=True
     )
+    await noting  # before anything is dialled, and while routes are found
     found = []
     for call, leg in zip(calls, legs, strict=True):
         if isinstance(leg, Leg):
@@ -104,7 +107,7 @@ async def _leg(session: Session, call: OutboundCall, noun: Noun) -> Leg:
         account_sid=call.account_sid,
         destination=call.routing.destination,
     )
-    return replace(noun.applied_to(leg), variables={**leg.variables, **charged})
+    return replace(noun.applied_to(leg), uuid=channel_of(call.sid), variables={**leg.variables, **charged})
 
 
 async def _abandon(session: Session, preparation: asyncio.Task[Children]) -> None:

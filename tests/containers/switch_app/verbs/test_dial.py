@@ -7,6 +7,7 @@ import pytest
 
 from switch_app.call import DialResult, LegResult, SipCredentials
 from switch_app.call_data_records.document import LostCall
+from switch_app.call_data_records.owed import channel_of
 from switch_app.call_properties import BillingParameters
 from switch_app.errors import PlatformRefused, PlatformUnavailable, TwimlError
 from switch_app.interpreter import Update
@@ -306,7 +307,7 @@ def test_each_leg_that_dies_with_the_media_server_has_a_record(seconds: float, a
     run = dial(inner, script=after(seconds, lambda run: run.call.lose), alice=Callee(answers_after=1.0))
     sids = [call.sid for call in run.platform.calls]
     assert run.records.lost == [
-        LostCall(f"uuid-of-{sid}", sid, "outbound", began=0, answered=answered.get(sid)) for sid in sids
+        LostCall(channel_of(sid), sid, "outbound", began=0, answered=answered.get(sid)) for sid in sids
     ]
     assert run.records.noted == []
 
@@ -339,6 +340,7 @@ def test_each_call_that_the_platform_made_has_a_record_when_it_is_cut_short(seco
     act = after(seconds, lambda run: run.call.end if leaves else run.interpreter.update, *([] if leaves else [UPDATE]))
     run = dial(TWO, script=act, prepare=slow, alice=Callee(), bob=Callee())
     assert [call.sid for call in run.platform.calls] == ["child-85516701721", "child-855715100860"]
+    assert run.records.owed == [call.sid for call in run.platform.calls]
     assert run.records.noted == [(call.sid, "ORIGINATOR_CANCEL", 487) for call in run.platform.calls]
     assert run.heard == ([] if leaves else ["updated."])
     if leaves:
