@@ -80,8 +80,8 @@ def _spare_the_collector() -> None:
 
     What is imported (boto3's models of AWS above all) would be walked again and again; what a call leaves behind is
     freed by its reference counts, but for some fifty objects in cycles (about 5 KB). A look is cheap without what is
-    imported, so the older generations are looked at as well, every second and every fourth time: looked at rarely, the
-    cycles of many thousand calls would lie about.
+    imported, so the older generations are looked at every few times as well: looked at rarely, the cycles of many
+    thousand calls would lie about.
     """
     gc.collect()
     gc.freeze()
